@@ -1,0 +1,49 @@
+package desk
+
+// DeliveryState is how far a reply has come. sent, delivered and read only ever rise.
+type DeliveryState string
+
+const (
+	DeliveryQueued    DeliveryState = "queued"
+	DeliverySending   DeliveryState = "sending"
+	DeliverySent      DeliveryState = "sent"
+	DeliveryDelivered DeliveryState = "delivered"
+	DeliveryRead      DeliveryState = "read"
+	DeliveryFailed    DeliveryState = "failed"
+	DeliveryUncertain DeliveryState = "uncertain" // may have been sent; a person decides
+	DeliveryHeld      DeliveryState = "held"      // the channel's credentials are refused; goes on when they are mended
+)
+
+// DeliveryInfo is what the agent sees of a delivery.
+type DeliveryInfo struct {
+	ID       ID            `json:"id"`
+	State    DeliveryState `json:"state"`
+	Code     string        `json:"code,omitempty"`
+	Hint     string        `json:"hint"`
+	Attempts int           `json:"attempts"`
+	NextAt   Time          `json:"next_at"`
+}
+
+// An Outbound is one reply on its way to a provider: everything Send needs, nothing it has to look up.
+type Outbound struct {
+	DeliveryID  ID
+	MessageID   ID
+	TicketID    ID
+	Number      string // The ticket's number, for subjects and links.
+	ChannelID   ID
+	Sender      string   // Envelope.Sender of the conversation the reply belongs to.
+	To          Identity // The customer's identity on this channel.
+	ToName      string
+	Cc          []string
+	Bcc         []string
+	Subject     string
+	Text        string
+	HTML        string
+	Attachments []Attachment // Blobs are opened through Tools.Blobs.
+	ExternalID  string       // Minted in the reply's transaction: Message-ID, msgid. The same on every attempt.
+	InReplyTo   []string     // External ids of the conversation, oldest first, the last inbound last.
+	Author      Author
+	Automatic   bool // Written by the house, not a person: e-mail marks it, and limits apply.
+	Attempt     int
+	CreatedAt   Time
+}

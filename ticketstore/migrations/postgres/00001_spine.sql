@@ -1,0 +1,340 @@
+-- +goose Up
+-- Times are UTC unix milliseconds (0 = not set), ids UUIDv7 text ('' = none), states words.
+CREATE TABLE meta (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+);
+
+CREATE TABLE channels (
+  id         TEXT PRIMARY KEY,
+  kind       TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  enabled    BOOLEAN NOT NULL,
+  team_id    TEXT NOT NULL DEFAULT '',
+  settings   JSONB NOT NULL,
+  version    BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE TABLE channel_secrets (
+  channel_id TEXT NOT NULL,
+  field      TEXT NOT NULL,
+  sealed     TEXT NOT NULL,
+  last_four  TEXT NOT NULL,
+  PRIMARY KEY (channel_id, field)
+);
+CREATE TABLE channel_cursors (
+  channel_id TEXT PRIMARY KEY,
+  cursor     BYTEA NOT NULL
+);
+CREATE TABLE channel_health (
+  channel_id      TEXT PRIMARY KEY,
+  last_success_at BIGINT NOT NULL DEFAULT 0,
+  last_failure_at BIGINT NOT NULL DEFAULT 0,
+  last_error      TEXT NOT NULL DEFAULT '',
+  held            BOOLEAN NOT NULL DEFAULT FALSE
+);
+
+-- One row per person on one channel: the turn-taking line of his messages and his current ticket.
+CREATE TABLE senders (
+  channel_id TEXT NOT NULL,
+  sender     TEXT NOT NULL,
+  seq        BIGINT NOT NULL,
+  filed_seq  BIGINT NOT NULL DEFAULT 0,
+  contact_id TEXT NOT NULL DEFAULT '',
+  ticket_id  TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (channel_id, sender)
+);
+
+-- Everything that arrived, raw, with what became of it.
+CREATE TABLE inbox (
+  id              TEXT PRIMARY KEY,
+  channel_id      TEXT NOT NULL,
+  kind            TEXT NOT NULL,
+  type            TEXT NOT NULL,
+  external_id     TEXT NOT NULL,
+  sender          TEXT NOT NULL,
+  seq             BIGINT NOT NULL,
+  digest          TEXT NOT NULL,
+  meta            JSONB NOT NULL,
+  raw             BYTEA,
+  raw_blob        TEXT NOT NULL DEFAULT '',
+  received_at     BIGINT NOT NULL,
+  state           TEXT NOT NULL,               -- new, done, dead
+  next_attempt_at BIGINT NOT NULL,
+  attempts        INTEGER NOT NULL DEFAULT 0,
+  outcome         TEXT NOT NULL DEFAULT '',
+  reason          TEXT NOT NULL DEFAULT '',
+  ticket_id       TEXT NOT NULL DEFAULT '',
+  message_id      TEXT NOT NULL DEFAULT '',
+  UNIQUE (channel_id, external_id)
+);
+CREATE INDEX inbox_due ON inbox (next_attempt_at) WHERE state = 'new';
+CREATE INDEX inbox_sender ON inbox (channel_id, sender, seq);
+CREATE INDEX inbox_outcome ON inbox (outcome, id);
+
+-- What was shown to a sender beside his own messages, in the same numbering.
+CREATE TABLE sender_log (
+  channel_id TEXT NOT NULL,
+  sender     TEXT NOT NULL,
+  seq        BIGINT NOT NULL,
+  id         TEXT NOT NULL,
+  body       BYTEA NOT NULL,
+  at         BIGINT NOT NULL,
+  PRIMARY KEY (channel_id, sender, seq),
+  UNIQUE (channel_id, sender, id)
+);
+
+CREATE TABLE contacts (
+  id         TEXT PRIMARY KEY,
+  name       TEXT NOT NULL,
+  level      TEXT NOT NULL DEFAULT '',
+  language   TEXT NOT NULL DEFAULT '',
+  company    TEXT NOT NULL DEFAULT '',
+  note       TEXT NOT NULL DEFAULT '',
+  fields     JSONB NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE TABLE identities (
+  type       TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  scope      TEXT NOT NULL DEFAULT '',
+  contact_id TEXT NOT NULL,
+  verified   BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (type, value, scope)
+);
+CREATE INDEX identities_contact ON identities (contact_id);
+
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY,                       -- ticket numbers: GD20260101
+  n    BIGINT NOT NULL
+);
+
+CREATE TABLE tickets (
+  id                    TEXT PRIMARY KEY,
+  number                TEXT NOT NULL UNIQUE,
+  status                TEXT NOT NULL,
+  priority              TEXT NOT NULL,
+  subject               TEXT NOT NULL,
+  channel_id            TEXT NOT NULL,
+  channel_kind          TEXT NOT NULL,
+  sender                TEXT NOT NULL,
+  contact_id            TEXT NOT NULL,
+  assignee_id           TEXT NOT NULL DEFAULT '',
+  assign_epoch          BIGINT NOT NULL DEFAULT 0,
+  team_id               TEXT NOT NULL DEFAULT '',
+  last_agent_id         TEXT NOT NULL DEFAULT '',
+  tags                  JSONB NOT NULL,
+  fields                JSONB NOT NULL,
+  version               BIGINT NOT NULL,
+  last_message_at       BIGINT NOT NULL DEFAULT 0,
+  last_message_text     TEXT NOT NULL DEFAULT '',
+  last_message_by       TEXT NOT NULL DEFAULT '',
+  first_reply_at        BIGINT NOT NULL DEFAULT 0,
+  first_response_due_at BIGINT NOT NULL DEFAULT 0,
+  resolution_due_at     BIGINT NOT NULL DEFAULT 0,
+  window_closes_at      BIGINT NOT NULL DEFAULT 0,
+  window_remaining      INTEGER NOT NULL DEFAULT -1,
+  linked_ticket_id      TEXT NOT NULL DEFAULT '',
+  snoozed_until         BIGINT NOT NULL DEFAULT 0,
+  created_at            BIGINT NOT NULL,
+  updated_at            BIGINT NOT NULL,
+  resolved_at           BIGINT NOT NULL DEFAULT 0,
+  closed_at             BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX tickets_assignee ON tickets (assignee_id, status, updated_at);
+CREATE INDEX tickets_queue ON tickets (team_id, created_at) WHERE status = 'new';
+CREATE INDEX tickets_status ON tickets (status, updated_at);
+CREATE INDEX tickets_contact ON tickets (contact_id, created_at);
+CREATE INDEX tickets_updated ON tickets (updated_at, id);
+
+CREATE TABLE messages (
+  id              TEXT PRIMARY KEY,
+  ticket_id       TEXT NOT NULL,
+  seq             BIGINT NOT NULL,
+  direction       TEXT NOT NULL,
+  author_kind     TEXT NOT NULL,
+  author_id       TEXT NOT NULL,
+  author_name     TEXT NOT NULL,
+  text            TEXT NOT NULL,
+  html            TEXT NOT NULL DEFAULT '',
+  quoted          TEXT NOT NULL DEFAULT '',
+  class           TEXT NOT NULL DEFAULT '',
+  extra           JSONB NOT NULL,              -- event, call, repairs: what only the timeline needs
+  channel_id      TEXT NOT NULL DEFAULT '',
+  external_id     TEXT NOT NULL DEFAULT '',
+  inbox_id        TEXT,                        -- the envelope it came from
+  idempotency_key TEXT,
+  created_at      BIGINT NOT NULL,
+  updated_at      BIGINT NOT NULL,
+  UNIQUE (ticket_id, seq),
+  UNIQUE (ticket_id, idempotency_key)
+);
+CREATE INDEX messages_external ON messages (channel_id, external_id) WHERE external_id <> '';
+
+-- Keys under which later messages find a conversation, and under which a message is changed in place.
+CREATE TABLE thread_keys (
+  channel_id TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  ticket_id  TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  PRIMARY KEY (channel_id, key)
+);
+
+CREATE TABLE attachments (
+  id         TEXT PRIMARY KEY,
+  message_id TEXT NOT NULL,                    -- '' while an upload waits for its message
+  ticket_id  TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  type       TEXT NOT NULL,
+  size       BIGINT NOT NULL,
+  blob       TEXT NOT NULL,
+  inline     BOOLEAN NOT NULL,
+  content_id TEXT NOT NULL DEFAULT '',
+  state      TEXT NOT NULL,                    -- stored, pending, failed
+  ref        TEXT NOT NULL DEFAULT '',
+  hint       TEXT NOT NULL DEFAULT '',
+  uploaded_by TEXT NOT NULL DEFAULT '',
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX attachments_message ON attachments (message_id);
+
+CREATE TABLE deliveries (
+  id              TEXT PRIMARY KEY,
+  message_id      TEXT NOT NULL UNIQUE,
+  ticket_id       TEXT NOT NULL,
+  channel_id      TEXT NOT NULL,
+  seq             BIGINT NOT NULL,             -- the message's: replies of a ticket leave in this order
+  external_id     TEXT NOT NULL,
+  provider_id     TEXT NOT NULL DEFAULT '',
+  automatic       BOOLEAN NOT NULL,
+  state           TEXT NOT NULL,
+  attempts        INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at BIGINT NOT NULL,
+  give_up_at      BIGINT NOT NULL,
+  code            TEXT NOT NULL DEFAULT '',
+  hint            TEXT NOT NULL DEFAULT '',
+  created_at      BIGINT NOT NULL,
+  updated_at      BIGINT NOT NULL
+);
+CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('queued', 'sending');
+CREATE INDEX deliveries_ticket ON deliveries (ticket_id, seq);
+CREATE INDEX deliveries_external ON deliveries (channel_id, external_id);
+
+CREATE TABLE decisions (
+  id         TEXT PRIMARY KEY,
+  ticket_id  TEXT NOT NULL,
+  kind       TEXT NOT NULL,                    -- classified, assigned, queued, requeued, released
+  at         BIGINT NOT NULL,
+  detail     JSONB NOT NULL
+);
+CREATE INDEX decisions_ticket ON decisions (ticket_id, id);
+
+CREATE TABLE teams (
+  id         TEXT PRIMARY KEY,
+  name       TEXT NOT NULL UNIQUE,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE TABLE agents (
+  id            TEXT PRIMARY KEY,
+  email         TEXT NOT NULL UNIQUE,
+  name          TEXT NOT NULL,
+  role          TEXT NOT NULL,
+  skills        JSONB NOT NULL,
+  capacity      INTEGER NOT NULL,
+  bot           BOOLEAN NOT NULL,
+  disabled      BOOLEAN NOT NULL,
+  language      TEXT NOT NULL DEFAULT '',
+  availability  TEXT NOT NULL DEFAULT 'available',
+  password_hash TEXT NOT NULL DEFAULT '',
+  must_change   BOOLEAN NOT NULL DEFAULT FALSE,
+  created_at    BIGINT NOT NULL,
+  updated_at    BIGINT NOT NULL
+);
+CREATE TABLE agent_teams (
+  agent_id TEXT NOT NULL,
+  team_id  TEXT NOT NULL,
+  PRIMARY KEY (agent_id, team_id)
+);
+CREATE TABLE rules (
+  id         TEXT PRIMARY KEY,
+  name       TEXT NOT NULL,
+  position   INTEGER NOT NULL,
+  enabled    BOOLEAN NOT NULL,
+  body       JSONB NOT NULL,                   -- all, any, not, channels, team, priority, tags
+  version    BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE TABLE sessions (
+  token_hash  TEXT PRIMARY KEY,
+  id          TEXT NOT NULL UNIQUE,
+  agent_id    TEXT NOT NULL,
+  user_agent  TEXT NOT NULL,
+  address     TEXT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  seen_at     BIGINT NOT NULL,
+  expires_at  BIGINT NOT NULL
+);
+CREATE INDEX sessions_agent ON sessions (agent_id);
+CREATE TABLE tokens (
+  token_hash TEXT PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE,
+  agent_id   TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  last_four  TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  used_at    BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE read_marks (
+  agent_id  TEXT NOT NULL,
+  ticket_id TEXT NOT NULL,
+  seq       BIGINT NOT NULL,
+  PRIMARY KEY (agent_id, ticket_id)
+);
+
+CREATE TABLE jobs (
+  id          TEXT PRIMARY KEY,
+  kind        TEXT NOT NULL,
+  dedupe_key  TEXT UNIQUE,
+  payload     JSONB NOT NULL,
+  run_at      BIGINT NOT NULL,
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  max         INTEGER NOT NULL,
+  deadline_at BIGINT NOT NULL DEFAULT 0,
+  state       TEXT NOT NULL,                   -- waiting, done, dead
+  last_error  TEXT NOT NULL DEFAULT '',
+  created_at  BIGINT NOT NULL
+);
+CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'waiting';
+CREATE TABLE leases (
+  name     TEXT PRIMARY KEY,
+  holder   TEXT NOT NULL,
+  until_at BIGINT NOT NULL
+);
+CREATE TABLE audit (
+  id       TEXT PRIMARY KEY,
+  at       BIGINT NOT NULL,
+  actor_id TEXT NOT NULL,
+  action   TEXT NOT NULL,
+  object   TEXT NOT NULL,
+  detail   JSONB NOT NULL
+);
+
+-- Words of messages: overlapping bigrams of Han runs and folded Latin words; single characters apart.
+CREATE TABLE search (
+  message_id TEXT PRIMARY KEY,
+  ticket_id  TEXT NOT NULL,
+  words      TSVECTOR NOT NULL,
+  singles    TSVECTOR NOT NULL
+);
+CREATE INDEX search_words ON search USING GIN (words);
+CREATE INDEX search_singles ON search USING GIN (singles);
+
+-- +goose Down
+DROP TABLE search, audit, leases, jobs, read_marks, tokens, sessions, rules, agent_teams, agents, teams, decisions, deliveries,
+  attachments, thread_keys, messages, tickets, counters, identities, contacts, sender_log, inbox, senders, channel_health,
+  channel_cursors, channel_secrets, channels, meta;
