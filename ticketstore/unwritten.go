@@ -1,0 +1,5 @@
+package ticketstore
+
+import "errors"
+
+var errUnwritten = errors.New("not written yet")
