@@ -52,8 +52,9 @@ type Ticket struct {
 	FirstResponseDueAt Time
 	ResolutionDueAt    Time
 	WindowClosesAt     Time
-	WindowRemaining    int // -1: no limit
-	LinkedTicketID     ID  // The ticket this one continues.
+	WindowRemaining    int  // -1: no limit
+	WaitingSince       Time // The oldest customer message nobody answered yet; zero when none waits.
+	LinkedTicketID     ID   // The ticket this one continues.
 	SnoozedUntil       Time
 	CreatedAt          Time
 	UpdatedAt          Time

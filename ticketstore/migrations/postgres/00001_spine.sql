@@ -137,6 +137,8 @@ CREATE TABLE tickets (
   resolution_due_at     BIGINT NOT NULL DEFAULT 0,
   window_closes_at      BIGINT NOT NULL DEFAULT 0,
   window_remaining      INTEGER NOT NULL DEFAULT -1,
+  waiting_since         BIGINT NOT NULL DEFAULT 0,  -- the oldest customer message nobody answered yet; a customer message sets it when 0, a reply clears it
+  last_in_seq           BIGINT NOT NULL DEFAULT 0,  -- seq of the last customer message, for the unread dot
   linked_ticket_id      TEXT NOT NULL DEFAULT '',
   snoozed_until         BIGINT NOT NULL DEFAULT 0,
   created_at            BIGINT NOT NULL,

@@ -137,6 +137,8 @@ CREATE TABLE tickets (
   resolution_due_at     BIGINT NOT NULL DEFAULT 0,
   window_closes_at      BIGINT NOT NULL DEFAULT 0,
   window_remaining      INTEGER NOT NULL DEFAULT -1,
+  waiting_since         BIGINT NOT NULL DEFAULT 0,  -- the oldest customer message nobody answered yet; a customer message sets it when 0, a reply clears it
+  last_in_seq           BIGINT NOT NULL DEFAULT 0,  -- seq of the last customer message, for the unread dot
   linked_ticket_id      TEXT NOT NULL DEFAULT '',
   snoozed_until         BIGINT NOT NULL DEFAULT 0,
   created_at            BIGINT NOT NULL,
@@ -325,10 +327,17 @@ CREATE TABLE audit (
 );
 
 -- Words of messages: overlapping bigrams of Han runs and folded Latin words; single characters apart.
-CREATE VIRTUAL TABLE search USING fts5 (message_id UNINDEXED, ticket_id UNINDEXED, words, singles, tokenize = 'unicode61');
+-- The index itself holds no text; search_rows says whose words each of its rows are.
+CREATE TABLE search_rows (
+  n          INTEGER PRIMARY KEY,
+  message_id TEXT NOT NULL UNIQUE,
+  ticket_id  TEXT NOT NULL
+);
+CREATE VIRTUAL TABLE search USING fts5 (words, singles, content = '', contentless_delete = 1, tokenize = 'unicode61');
 
 -- +goose Down
 DROP TABLE search;
+DROP TABLE search_rows;
 DROP TABLE audit;
 DROP TABLE leases;
 DROP TABLE jobs;
