@@ -27,6 +27,9 @@ type Kind struct {
 	// Test, when set, tries the settings against the provider and says in a sentence what is wrong and how to mend it.
 	Test func(context.Context, desk.Channel, Tools) error
 
+	// Check, when set, judges settings that pass their fields' own rules but do not fit together. Pure, like Decode.
+	Check func(settings map[string]string) []Problem
+
 	// Embed, when set, is what an admin pastes into his own page: an HTML snippet for this channel.
 	Embed func(publicURL string, ch desk.Channel) string
 }
@@ -35,6 +38,12 @@ type Kind struct {
 type Text struct {
 	Zh string `json:"zh"`
 	En string `json:"en"`
+}
+
+// A Problem is one wrong setting, told so that an admin can mend it.
+type Problem struct {
+	Field string `json:"field"`
+	Text  Text   `json:"text"` // What is wrong and what would be right, a sentence.
 }
 
 // A Field is one setting of a kind. The admin form, the validation, the sealing at rest, the redaction and the command line
@@ -149,6 +158,8 @@ type Tools struct {
 	Address              string                                           // The channel's own public address: PublicURL + "/c/" + id.
 	Health               func(error)                                      // Call with nil after every success at the provider, with the error after a failure.
 	Signal               func(typ, sender string, data map[string]string) // A passing live hint to the agents of the sender's ticket: "typing", "online", "offline", "preview". Never durable.
+	Key                  []byte                                           // 32 bytes only this channel has, the same on every node and after every restart: signs what visitors carry.
+	Online               func() bool                                      // Whether somebody is there to answer this channel. nil: not known.
 	AllowPrivateNetworks bool
 }
 
