@@ -19,6 +19,8 @@ type Options struct {
 	// Tokenize turns text into search words and single characters, space separated (normalizer.SearchWords; same floor, so it
 	// is lent). nil: nothing is indexed.
 	Tokenize func(text string) (words, singles string)
+	// Location decides when a new day of ticket numbers begins. nil: time.Local.
+	Location *time.Location
 }
 
 // An Arrival is what one Accept call brought: envelopes of one channel and the channel's new cursor (nil: unchanged).
@@ -111,8 +113,10 @@ type ReplyResult struct {
 
 // A ClaimedDelivery is a reply whose attempt has been registered, with everything Send needs.
 type ClaimedDelivery struct {
-	Outbound desk.Outbound
-	GiveUpAt desk.Time
+	Outbound    desk.Outbound
+	GiveUpAt    desk.Time
+	PartsDone   int  // parts of a split text the provider already has
+	Interrupted bool // an earlier attempt began and nobody knows how it ended (its lease ran out in state sending)
 }
 
 // A Settlement is what became of one attempt.
@@ -123,6 +127,7 @@ type Settlement struct {
 	ProviderID  string
 	Code, Hint  string
 	FreeAttempt bool // Throttled: the attempt is given back
+	PartsDone   int  // parts of a split text the provider has by now; never falls
 }
 
 // An Assignment is the router's pick, to be confirmed by SQL.
@@ -267,4 +272,23 @@ type Job struct {
 	Attempts   int
 	Max        int // attempts before it is dead
 	DeadlineAt desk.Time
+}
+
+// A PendingAttachment is a file that must still be fetched from its provider.
+type PendingAttachment struct {
+	desk.Attachment
+	TicketID  desk.ID
+	ChannelID desk.ID
+	Ref       string    // what connectors.Fetcher.Fetch needs
+	ExpiresAt desk.Time // when Ref stops working; 0: never
+	Attempts  int       // this one included
+}
+
+// A LogEntry is one line of a sender's conversation: an inbound envelope of type message, or what AppendLog added.
+type LogEntry struct {
+	Seq     int64
+	ID      string // inbound: the envelope's external id
+	Inbound bool
+	Body    []byte // inbound: the envelope's Raw (nil when it was kept as a blob)
+	At      desk.Time
 }
