@@ -216,12 +216,14 @@ CREATE TABLE deliveries (
   attempts        INTEGER NOT NULL DEFAULT 0,
   next_attempt_at BIGINT NOT NULL,
   give_up_at      BIGINT NOT NULL,
+  parts_done      INTEGER NOT NULL DEFAULT 0,
   code            TEXT NOT NULL DEFAULT '',
   hint            TEXT NOT NULL DEFAULT '',
   created_at      BIGINT NOT NULL,
   updated_at      BIGINT NOT NULL
 );
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('queued', 'sending');
+CREATE INDEX deliveries_held ON deliveries (channel_id) WHERE state = 'held';
 CREATE INDEX deliveries_ticket ON deliveries (ticket_id, seq);
 CREATE INDEX deliveries_external ON deliveries (channel_id, external_id);
 
