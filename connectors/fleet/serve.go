@@ -1,0 +1,73 @@
+package fleet
+
+import (
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+
+	"hearback/connectors"
+	"hearback/desk"
+)
+
+// ServeHTTP answers /c/<channel id> and everything below it. The channel sees the rest of the path, "/" for its bare address.
+func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rest, ok := strings.CutPrefix(r.URL.Path, "/c/")
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	id, path, _ := strings.Cut(rest, "/")
+	conn, _, open := f.Get(id)
+	if !open {
+		f.absent(w, r, id)
+		return
+	}
+	hook, ok := conn.(connectors.Webhook)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	defer f.contain(w, id)
+	hook.ServeHTTP(w, below(r, id, path))
+}
+
+// absent: a channel that should be open but would not is 503, so that providers keep what they have; anything else is 404.
+func (f *Fleet) absent(w http.ResponseWriter, r *http.Request, id desk.ID) {
+	f.mu.RLock()
+	_, failed := f.failed[id]
+	f.mu.RUnlock()
+	if !failed {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Retry-After", "60")
+	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+}
+
+// contain turns a panic into a 500 for this one request.
+func (f *Fleet) contain(w http.ResponseWriter, id desk.ID) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	f.o.Logger.Error("channel panicked on a request", "channel", id, "err", p, "stack", string(debug.Stack()))
+	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+}
+
+// below is the request with the channel's prefix stripped.
+func below(r *http.Request, id, path string) *http.Request {
+	r2, u := *r, *r.URL
+	u.Path = "/" + path
+	if u.RawPath != "" {
+		u.RawPath = strings.TrimPrefix(u.RawPath, "/c/"+url.PathEscape(id))
+		if u.RawPath == "" {
+			u.RawPath = "/"
+		}
+	}
+	r2.URL = &u
+	return &r2
+}
