@@ -1,0 +1,42 @@
+package console
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// NewAPI builds the house's HTTP API on mux: JSON only, errors as Problems, described at /openapi.json and, for reading, at
+// /docs. Console.Register must be called on it before anything else is registered: it brings the guard.
+func NewAPI(mux humago.Mux, build string, logger *slog.Logger) huma.API {
+	if logger == nil {
+		logger = slog.Default()
+	}
+	useProblems(logger)
+	config := huma.DefaultConfig("Hearback", build)
+	config.Info.Description = "回音 Hearback: the omnichannel gateway. Session cookie or Authorization: Bearer. Times are RFC 3339 UTC, ids opaque " +
+		"strings, lists {items, next}; errors are application/problem+json whose code says what happened."
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie},
+		"bearer":  {Type: "http", Scheme: "bearer"},
+	}
+	config.DocsPath, config.SchemasPath = "", "" // the stock docs page loads scripts from elsewhere
+	config.CreateHooks = nil                     // no $schema member in answers
+	timeAlias(config.Components.Schemas)
+	api := humago.New(mux, config)
+	mux.HandleFunc("GET /docs", docsPage(api))
+	return api
+}
+
+// Spec is the API's description as JSON, of the console alone: cmd registers the other rooms on the same API.
+func Spec(build string, others ...func(huma.API)) ([]byte, error) {
+	mux := http.NewServeMux()
+	api := NewAPI(mux, build, nil)
+	New(Options{}).Register(api, nil)
+	for _, register := range others {
+		register(api)
+	}
+	return api.OpenAPI().MarshalJSON()
+}

@@ -1,0 +1,138 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"hearback/desk"
+	"hearback/ticketstore"
+)
+
+// maxText is how many characters a reply or note may have.
+const maxText = 20000
+
+type writeReply struct {
+	Text           string    `json:"text" maxLength:"20000"`
+	HTML           string    `json:"html,omitempty" maxLength:"200000" doc:"The formatted form, for channels that can."`
+	Attachments    []desk.ID `json:"attachments,omitempty" maxItems:"20" doc:"Ids of uploads made before."`
+	IdempotencyKey string    `json:"idempotency_key" minLength:"8" maxLength:"100" doc:"Made by the caller; the same key again answers with the first message."`
+	IfSeq          int64     `json:"if_seq,omitempty" minimum:"0" doc:"The last message the writer saw: a colleague's answer after it is a 409 colleague_answered."`
+	Force          bool      `json:"force,omitempty" doc:"Send although a colleague answered."`
+}
+
+type writeNote struct {
+	Text           string    `json:"text" minLength:"1" maxLength:"20000"`
+	Attachments    []desk.ID `json:"attachments,omitempty" maxItems:"20"`
+	IdempotencyKey string    `json:"idempotency_key" minLength:"8" maxLength:"100"`
+}
+
+func (c *Console) registerReplies(api huma.API) {
+	tag := huma.OperationTags("Messages")
+	add(api, post("reply", "/api/v1/tickets/{id}/replies", ticketsWrite, "Answer the customer", tag, onOne, answers(http.StatusCreated)), c.reply)
+	add(api, post("note", "/api/v1/tickets/{id}/notes", ticketsWrite, "Write an internal note", tag, onOne, answers(http.StatusCreated)), c.note)
+	add(api, post("retry-message", "/api/v1/messages/{id}/retry", ticketsWrite, "Send a failed or uncertain reply again", tag, onMessage), c.retry)
+}
+
+// reply answers POST …/replies: written, committed, announced, and the delivery belt woken. It does not wait for the provider.
+func (c *Console) reply(ctx context.Context, in *onTicketWith[writeReply]) (*body[Message], error) {
+	b := in.Body
+	if err := checkText("body.text", b.Text, len(b.Attachments) == 0); err != nil {
+		return nil, err
+	}
+	if err := c.colleagueAnswered(ctx, in.ID, b); err != nil {
+		return nil, err
+	}
+	result, err := c.store.Reply(ctx, ticketstore.ReplyInput{
+		TicketID: in.ID, Author: caller(ctx).author(), Text: b.Text, HTML: b.HTML,
+		AttachmentIDs: b.Attachments, IdempotencyKey: b.IdempotencyKey, NewExternalID: c.newExternalID,
+	})
+	if err != nil {
+		return nil, keyReused(err)
+	}
+	c.publish(ctx, result.Events)
+	c.kick()
+	return &body[Message]{wireMessage(result.Message)}, nil
+}
+
+// colleagueAnswered refuses a reply written without having seen another agent's. It warns people; it does not order
+// replies, so that two sent within the same moment may both pass.
+func (c *Console) colleagueAnswered(ctx context.Context, ticket desk.ID, b writeReply) error {
+	if b.IfSeq == 0 || b.Force {
+		return nil
+	}
+	since, err := c.store.Messages(ctx, ticket, b.IfSeq, 200)
+	if err != nil {
+		return err
+	}
+	me := caller(ctx).Agent.ID
+	for i := len(since) - 1; i >= 0; i-- {
+		m := since[i]
+		if m.Direction != desk.DirectionOut || m.Author.ID == me || m.Author.Kind == "system" {
+			continue
+		}
+		p := problem(http.StatusConflict, "colleague_answered", m.Author.Name+" answered meanwhile. Read it, or send yours all the same.")
+		ago := max(int64(c.now().Sub(m.CreatedAt.Std()).Seconds()), 0)
+		p.Name, p.SecondsAgo = m.Author.Name, &ago
+		return p
+	}
+	return nil
+}
+
+func (c *Console) note(ctx context.Context, in *onTicketWith[writeNote]) (*body[Message], error) {
+	if err := checkText("body.text", in.Body.Text, true); err != nil {
+		return nil, err
+	}
+	result, err := c.store.Note(ctx, in.ID, caller(ctx).author(), in.Body.Text, in.Body.Attachments, in.Body.IdempotencyKey)
+	if err != nil {
+		return nil, keyReused(err)
+	}
+	c.publish(ctx, result.Events)
+	return &body[Message]{wireMessage(result.Message)}, nil
+}
+
+type onMessageID struct {
+	ID string `path:"id" doc:"The message."`
+}
+
+// retry sends a failed reply again, and an uncertain one because a person decided so.
+func (c *Console) retry(ctx context.Context, in *onMessageID) (*body[Message], error) {
+	events, err := c.store.RetryDelivery(ctx, in.ID, caller(ctx).author())
+	if err != nil {
+		return nil, err
+	}
+	c.publish(ctx, events)
+	c.kick()
+	m, err := c.store.Message(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &body[Message]{wireMessage(m)}, nil
+}
+
+// checkText holds the limits of what people write. Control characters and bidi overrides are kept: what was written is
+// data, and showing it safely is the page's work.
+func checkText(field, text string, required bool) error {
+	if required && strings.TrimSpace(text) == "" {
+		return invalid(field, "Write something first.")
+	}
+	if utf8.RuneCountInString(text) > maxText {
+		return invalid(field, "The text is over 20,000 characters. Shorten it or attach it as a file.")
+	}
+	if strings.ContainsRune(text, 0) {
+		return invalid(field, "The text has a NUL character. Remove it.")
+	}
+	return nil
+}
+
+// keyReused names the one conflict that is the caller's own doing: an idempotency key that already stands for another text.
+func keyReused(err error) error {
+	if errors.Is(err, desk.ErrConflict) {
+		return problem(http.StatusConflict, "idempotency_conflict", "This idempotency_key was used for another text. Make a new one.")
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package console
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"hearback/desk"
+)
+
+// sessionCookie holds a session's secret. The browser sends it to this site only and scripts cannot read it.
+const sessionCookie = "hearback_session"
+
+type logIn struct {
+	UserAgent string `header:"User-Agent" hidden:"true"`
+	remote
+	Body struct {
+		Email    string `json:"email" minLength:"3" maxLength:"320"`
+		Password string `json:"password" minLength:"1" maxLength:"1000"`
+	}
+}
+
+// remote is filled in with where the request comes from.
+type remote struct{ address string }
+
+// Resolve is called by huma.
+func (r *remote) Resolve(ctx huma.Context) []error {
+	host, _, err := net.SplitHostPort(ctx.RemoteAddr())
+	if err != nil {
+		host = ctx.RemoteAddr()
+	}
+	r.address = host
+	return nil
+}
+
+// LoggedIn answers a log-in.
+type LoggedIn struct {
+	Agent              Me   `json:"agent"`
+	MustChangePassword bool `json:"must_change_password"`
+}
+
+type loggedIn struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      LoggedIn
+}
+
+type loggedOut struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}
+
+type changePassword struct {
+	Body struct {
+		Old string `json:"old" minLength:"1" maxLength:"1000"`
+		New string `json:"new" minLength:"1" maxLength:"1000"`
+	}
+}
+
+type onSession struct {
+	ID string `path:"id"`
+}
+
+func (c *Console) registerSession(api huma.API) {
+	tag := huma.OperationTags("Session")
+	add(api, post("log-in", "/api/v1/session", public, "Log in", tag), c.logIn)
+	add(api, get("get-session", "/api/v1/session", self, "Who am I, and what the page needs to start", tag), c.getSession)
+	add(api, remove("log-out", "/api/v1/session", self, "Log out", tag), c.logOut)
+	add(api, post("change-password", "/api/v1/session/password", self, "Change my password", tag, answers(http.StatusNoContent)), c.changePassword)
+	add(api, get("list-sessions", "/api/v1/sessions", self, "Where I am logged in", tag), c.listSessions)
+	add(api, remove("revoke-session", "/api/v1/sessions/{id}", self, "End one of my log-ins", tag), c.revokeSession)
+}
+
+func (c *Console) logIn(ctx context.Context, in *logIn) (*loggedIn, error) {
+	login, err := c.auth.LogIn(ctx, strings.TrimSpace(in.Body.Email), in.Body.Password, in.UserAgent, in.address)
+	if err != nil {
+		return nil, err
+	}
+	out := &loggedIn{SetCookie: c.cookie(login.Secret)}
+	out.Body = LoggedIn{Agent: c.me(ctx, login.Caller), MustChangePassword: login.Caller.MustChange}
+	return out, nil
+}
+
+// cookie carries a session; an empty secret ends it.
+func (c *Console) cookie(secret string) http.Cookie {
+	age := 30 * 24 * 3600
+	if secret == "" {
+		age = -1
+	}
+	return http.Cookie{
+		Name: sessionCookie, Value: secret, Path: "/", MaxAge: age, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(c.opt.PublicURL, "https://"),
+	}
+}
+
+// me is the caller as the page shows him.
+func (c *Console) me(ctx context.Context, who Caller) Me {
+	a := who.Agent
+	m := Me{
+		ID: a.ID, Email: a.Email, Name: a.Name, Role: string(a.Role), Teams: []TeamRef{}, Skills: list(a.Skills),
+		Capacity: capacity(a.Capacity), Availability: string(desk.Available), Language: a.Language, Bot: a.Bot,
+	}
+	for _, id := range a.Teams {
+		m.Teams = append(m.Teams, c.names.team(id))
+	}
+	if word, err := c.store.Availabilities(ctx); err == nil && word[a.ID] != "" {
+		m.Availability = string(word[a.ID])
+	}
+	return m
+}
+
+func (c *Console) getSession(ctx context.Context, _ *struct{}) (*body[Session], error) {
+	me := caller(ctx)
+	s := Session{
+		Agent: c.me(ctx, me.Caller), MustChangePassword: me.MustChange, Permissions: list(me.Permissions),
+		Build: c.opt.Build, Node: c.opt.Node, Teams: c.names.allTeams(), Channels: c.names.allChannels(),
+		Config: SessionConfig{
+			PublicURL: c.opt.PublicURL, MaxText: maxText, MaxUpload: maxUpload, UploadTypes: uploadTypes,
+			FirstResponse: int64(c.opt.FirstResponse.Seconds()),
+		},
+	}
+	return &body[Session]{s}, nil
+}
+
+func (c *Console) logOut(ctx context.Context, _ *struct{}) (*loggedOut, error) {
+	me := caller(ctx)
+	if me.SessionID != "" {
+		if err := c.auth.LogOut(ctx, me.Agent.ID, me.SessionID); err != nil {
+			return nil, err
+		}
+		c.sessionsEnded(ctx, me.Agent.ID)
+	}
+	return &loggedOut{SetCookie: c.cookie("")}, nil
+}
+
+func (c *Console) changePassword(ctx context.Context, in *changePassword) (*none, error) {
+	me := caller(ctx)
+	if err := c.auth.ChangePassword(ctx, me.Agent.ID, me.SessionID, in.Body.Old, in.Body.New); err != nil {
+		return nil, err
+	}
+	c.sessionsEnded(ctx, me.Agent.ID)
+	return &none{}, nil
+}
+
+func (c *Console) listSessions(ctx context.Context, _ *struct{}) (*body[Page[SessionRow]], error) {
+	me := caller(ctx)
+	all, err := c.store.Sessions(ctx, me.Agent.ID)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]SessionRow, 0, len(all))
+	for _, s := range all {
+		items = append(items, SessionRow{
+			ID: s.ID, UserAgent: s.UserAgent, Address: s.Address, CreatedAt: s.CreatedAt, SeenAt: s.SeenAt, Current: s.ID == me.SessionID,
+		})
+	}
+	return page(items, ""), nil
+}
+
+func (c *Console) revokeSession(ctx context.Context, in *onSession) (*none, error) {
+	me := caller(ctx).Agent.ID
+	if err := c.store.RevokeSession(ctx, me, in.ID); err != nil {
+		return nil, err
+	}
+	c.sessionsEnded(ctx, me)
+	return &none{}, nil
+}
+
+// sessionsEnded makes every node look again at the sockets of an agent: those whose session is gone are closed.
+func (c *Console) sessionsEnded(ctx context.Context, agent desk.ID) {
+	c.publish(ctx, []desk.Event{{Type: eventSessions, Data: map[string]string{"agent_id": agent}}})
+}
