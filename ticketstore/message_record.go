@@ -19,7 +19,7 @@ func scanMessage(row scanner) (desk.Message, error) {
 		x messageExtra
 	)
 	err := row.Scan(&m.ID, &m.TicketID, &m.Seq, &m.Direction, &m.Author.Kind, &m.Author.ID, &m.Author.Name, &m.Text, &m.HTML,
-		&m.Quoted, &m.Class, fromJSON{&x}, &m.ChannelID, &m.ExternalID, &m.CreatedAt, &m.UpdatedAt)
+		&m.Quoted, &m.Class, jsonInto{&x}, &m.ChannelID, &m.ExternalID, &m.CreatedAt, &m.UpdatedAt)
 	m.Event, m.Call, m.Repairs = x.Event, x.Call, x.Repairs
 	return m, err
 }

@@ -17,7 +17,7 @@ const ticketColumns = `t.id, t.number, t.status, t.priority, t.subject, t.channe
 // ticketDest lists where ticketColumns are scanned to.
 func ticketDest(t *desk.Ticket) []any {
 	return []any{&t.ID, &t.Number, &t.Status, &t.Priority, &t.Subject, &t.ChannelID, &t.ChannelKind, &t.Sender, &t.ContactID,
-		&t.AssigneeID, &t.AssignEpoch, &t.TeamID, &t.LastAgentID, fromJSON{&t.Tags}, fromJSON{&t.Fields}, &t.Version, &t.LastMessageAt,
+		&t.AssigneeID, &t.AssignEpoch, &t.TeamID, &t.LastAgentID, jsonInto{&t.Tags}, jsonInto{&t.Fields}, &t.Version, &t.LastMessageAt,
 		&t.LastMessageText, &t.LastMessageBy, &t.FirstReplyAt, &t.FirstResponseDueAt, &t.ResolutionDueAt,
 		&t.WindowClosesAt, &t.WindowRemaining, &t.WaitingSince, &t.LinkedTicketID, &t.SnoozedUntil, &t.CreatedAt,
 		&t.UpdatedAt, &t.ResolvedAt, &t.ClosedAt}
@@ -32,11 +32,11 @@ func scanTicket(row scanner) (desk.Ticket, error) {
 	return t, err
 }
 
-// fromJSON scans a JSON column, which drivers hand over as text or bytes, into what it points to.
-type fromJSON struct{ into any }
+// jsonInto scans a JSON column, which drivers hand over as text or bytes, into what it points to.
+type jsonInto struct{ into any }
 
 // Scan implements sql.Scanner. NULL and the empty string leave the target as it is.
-func (j fromJSON) Scan(src any) error {
+func (j jsonInto) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
 		return nil
@@ -66,9 +66,5 @@ func toJSON(v any) string {
 			return "{}"
 		}
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("ticketstore: %T cannot be written as JSON: %v", v, err)) // only our own plain types come here
-	}
-	return string(b)
+	return jsonText(v)
 }

@@ -43,6 +43,9 @@ CREATE TABLE senders (
   filed_seq  BIGINT NOT NULL DEFAULT 0,
   contact_id TEXT NOT NULL DEFAULT '',
   ticket_id  TEXT NOT NULL DEFAULT '',
+  from_type  TEXT NOT NULL DEFAULT '',         -- the identity he last wrote by: replies go there
+  from_value TEXT NOT NULL DEFAULT '',
+  from_scope TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (channel_id, sender)
 );
 
@@ -69,9 +72,10 @@ CREATE TABLE inbox (
   message_id      TEXT NOT NULL DEFAULT '',
   UNIQUE (channel_id, external_id)
 );
-CREATE INDEX inbox_due ON inbox (next_attempt_at) WHERE state = 'new';
+CREATE INDEX inbox_due ON inbox (next_attempt_at, id) WHERE state = 'new';
 CREATE INDEX inbox_sender ON inbox (channel_id, sender, seq);
-CREATE INDEX inbox_outcome ON inbox (outcome, id);
+CREATE INDEX inbox_outcome ON inbox (outcome, id) WHERE outcome NOT IN ('', 'ticket', 'appended', 'updated');
+CREATE INDEX inbox_dead ON inbox (id) WHERE state = 'dead';
 
 -- What was shown to a sender beside his own messages, in the same numbering.
 CREATE TABLE sender_log (
@@ -199,9 +203,13 @@ CREATE TABLE attachments (
   ref        TEXT NOT NULL DEFAULT '',
   hint       TEXT NOT NULL DEFAULT '',
   uploaded_by TEXT NOT NULL DEFAULT '',
+  expires_at BIGINT NOT NULL DEFAULT 0,        -- when ref stops working
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at BIGINT NOT NULL DEFAULT 0,
   created_at BIGINT NOT NULL
 );
 CREATE INDEX attachments_message ON attachments (message_id);
+CREATE INDEX attachments_due ON attachments (next_attempt_at) WHERE state = 'pending';
 
 CREATE TABLE deliveries (
   id              TEXT PRIMARY KEY,
@@ -226,6 +234,7 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('que
 CREATE INDEX deliveries_held ON deliveries (channel_id) WHERE state = 'held';
 CREATE INDEX deliveries_ticket ON deliveries (ticket_id, seq);
 CREATE INDEX deliveries_external ON deliveries (channel_id, external_id);
+CREATE INDEX deliveries_provider ON deliveries (channel_id, provider_id) WHERE provider_id <> '';
 
 CREATE TABLE decisions (
   id         TEXT PRIMARY KEY,
