@@ -7,42 +7,8 @@ import (
 	"hearback/desk"
 )
 
-func (s *Store) PutInbox(ctx context.Context, arrivals []*Arrival, leaseUntil desk.Time) error {
-	return errUnwritten
-}
-func (s *Store) ClaimInbox(ctx context.Context, limit int, leaseUntil desk.Time) ([]desk.Envelope, error) {
-	return nil, errUnwritten
-}
 func (s *Store) File(ctx context.Context, filings []Filing) ([]Filed, error) {
 	return nil, errUnwritten
-}
-func (s *Store) FailInbox(ctx context.Context, id desk.ID, reason string, retryAt desk.Time, dead bool) error {
-	return errUnwritten
-}
-func (s *Store) Reprocess(ctx context.Context, id desk.ID) error { return errUnwritten }
-func (s *Store) NextInboxDue(ctx context.Context) (desk.Time, error) {
-	return 0, errUnwritten
-}
-func (s *Store) Ledger(ctx context.Context, f LedgerFilter) (items []LedgerEntry, next string, err error) {
-	return nil, "", errUnwritten
-}
-func (s *Store) LedgerEntryByID(ctx context.Context, id desk.ID) (LedgerEntry, desk.Envelope, error) {
-	return LedgerEntry{}, desk.Envelope{}, errUnwritten
-}
-func (s *Store) LedgerCounts(ctx context.Context) (map[desk.Outcome]int, error) {
-	return nil, errUnwritten
-}
-func (s *Store) AppendLog(ctx context.Context, channel desk.ID, sender, id string, body []byte) (seq int64, err error) {
-	return 0, errUnwritten
-}
-func (s *Store) ReadLog(ctx context.Context, channel desk.ID, sender string, after int64, limit int) ([]LogEntry, error) {
-	return nil, errUnwritten
-}
-func (s *Store) LastLog(ctx context.Context, channel desk.ID, sender string) (int64, error) {
-	return 0, errUnwritten
-}
-func (s *Store) SenderTicket(ctx context.Context, channel desk.ID, sender string) (desk.Ticket, error) {
-	return desk.Ticket{}, errUnwritten
 }
 func (s *Store) Reply(ctx context.Context, in ReplyInput) (ReplyResult, error) {
 	return ReplyResult{}, errUnwritten

@@ -1,0 +1,123 @@
+package ticketstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"hearback/desk"
+)
+
+// envelopeColumns are an inbox row's columns in the order scanEnvelope reads them, of the table named or aliased i.
+const envelopeColumns = `i.id, i.channel_id, i.kind, i.type, i.external_id, i.sender, i.seq, i.digest, i.meta, i.raw, i.raw_blob, ` +
+	`i.received_at, i.attempts`
+
+func scanEnvelope(row scanner) (desk.Envelope, error) {
+	var e desk.Envelope
+	err := row.Scan(&e.ID, &e.ChannelID, &e.Kind, &e.Type, &e.ExternalID, &e.Sender, &e.Seq, &e.Digest, jsonInto{&e.Meta}, &e.Raw,
+		&e.RawBlob, &e.ReceivedAt, &e.Attempts)
+	return e, err
+}
+
+// claimLock is the advisory lock that makes claims of several nodes take turns: two claims side by side could split one
+// sender's line between them.
+const claimLock = 0x6865617262610001
+
+// ClaimInbox takes at most limit due rows, oldest first, and leases them until leaseUntil: whoever claims must File or FailInbox
+// them before, or they come again. A row is left alone while an earlier unfinished one of its sender is leased or backing off.
+func (s *Store) ClaimInbox(ctx context.Context, limit int, leaseUntil desk.Time) ([]desk.Envelope, error) {
+	var claimed []desk.Envelope
+	err := s.write(ctx, func(t *tx) error {
+		claimed = nil
+		if err := t.lockClaims(); err != nil {
+			return err
+		}
+		var err error
+		claimed, err = t.dueEnvelopes(limit)
+		if err != nil {
+			return fmt.Errorf("find due envelopes: %w", err)
+		}
+		b := newBulk("id text", len(claimed))
+		for i := range claimed {
+			claimed[i].Attempts++
+			b.add(claimed[i].ID)
+		}
+		_, err = t.bulkExec(b, `UPDATE inbox SET next_attempt_at = ?, attempts = attempts + 1 FROM v WHERE inbox.id = v.id`, int64(leaseUntil))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim inbox: %w", err)
+	}
+	return claimed, nil
+}
+
+func (t *tx) lockClaims() error {
+	if t.s.dialect.name != "postgres" {
+		return nil // one writer: claims take turns anyway
+	}
+	_, err := t.exec(`SELECT pg_advisory_xact_lock(?)`, int64(claimLock))
+	return err
+}
+
+// dueEnvelopes orders by (due time, id). A row qualifies unless an earlier unfinished one of its sender would not be claimed
+// before it: because it is not due yet, or because it comes later in this order and may fall off the limit's end. The range
+// above filed_seq keeps the look at one's line short however long the conversation is.
+func (t *tx) dueEnvelopes(limit int) ([]desk.Envelope, error) {
+	now := int64(t.s.now())
+	return list(t.ctx, t.s, t, scanEnvelope, `SELECT `+envelopeColumns+` FROM inbox i
+		JOIN senders s ON s.channel_id = i.channel_id AND s.sender = i.sender
+		WHERE i.state = 'new' AND i.next_attempt_at <= ? AND NOT EXISTS (
+			SELECT 1 FROM inbox e WHERE e.channel_id = i.channel_id AND e.sender = i.sender AND e.seq > s.filed_seq AND e.seq < i.seq
+			AND e.state = 'new' AND (e.next_attempt_at > ? OR (e.next_attempt_at, e.id) > (i.next_attempt_at, i.id)))
+		ORDER BY i.next_attempt_at, i.id LIMIT ?`, now, now, limit)
+}
+
+// FailInbox puts a row back until retryAt with the reason it could not be filed, or marks it dead: then it waits for Reprocess
+// and no longer holds up its sender. A row settled meanwhile is left as it is.
+func (s *Store) FailInbox(ctx context.Context, id desk.ID, reason string, retryAt desk.Time, dead bool) error {
+	state, outcome := "new", desk.Outcome("")
+	if dead {
+		state, outcome = "dead", desk.OutcomeDead
+	}
+	err := s.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE inbox SET state = ?, outcome = ?, reason = ?, next_attempt_at = ? WHERE id = ? AND state = 'new'`,
+			state, string(outcome), reason, int64(retryAt), id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("fail inbox row: %w", err)
+	}
+	return nil
+}
+
+// Reprocess makes a row due again that ended without being filed: dead, rejected, spam and the like. desk.ErrConflict when it
+// is in a ticket already or still on its way.
+func (s *Store) Reprocess(ctx context.Context, id desk.ID) error {
+	err := s.write(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE inbox SET state = 'new', outcome = '', reason = '', attempts = 0, next_attempt_at = ?
+			WHERE id = ? AND state <> 'new' AND message_id = ''`, int64(s.now()), id)
+		if err != nil || n > 0 {
+			return err
+		}
+		var state string
+		if err := t.get(&state, `SELECT state FROM inbox WHERE id = ?`, id); noRow(err) {
+			return desk.ErrNotFound
+		} else if err != nil {
+			return err
+		}
+		return fmt.Errorf("envelope is %s and filed or on its way: %w", state, desk.ErrConflict)
+	})
+	if err != nil {
+		return fmt.Errorf("reprocess: %w", err)
+	}
+	return nil
+}
+
+// NextInboxDue tells when the next unfinished row falls due; 0 when none waits.
+func (s *Store) NextInboxDue(ctx context.Context) (desk.Time, error) {
+	var due sql.NullInt64
+	if err := s.read.GetContext(ctx, &due, `SELECT MIN(next_attempt_at) FROM inbox WHERE state = 'new'`); err != nil {
+		return 0, fmt.Errorf("find next due inbox row: %w", s.fault(err))
+	}
+	return desk.Time(due.Int64), nil
+}
