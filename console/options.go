@@ -41,8 +41,7 @@ type Seat struct {
 
 // Fleet is what the console asks of the open channels.
 type Fleet interface {
-	Capabilities(channel desk.ID) (connectors.Capabilities, bool)
-	Typing(ctx context.Context, channel desk.ID, sender string, on bool) error
+	Get(channel desk.ID) (connectors.Connector, desk.Channel, bool)
 }
 
 // Bus carries events between the nodes.

@@ -97,14 +97,18 @@ func fromError(err error) *Problem {
 	return problem(http.StatusInternalServerError, "internal", "Something went wrong on our side; it has been logged.")
 }
 
-// sentence takes what was said around a known error: "save rule: name is empty: invalid" without its last word.
+// sentence takes what was said right before a known error: of "save team: the name is taken: conflict" the middle.
 func sentence(err, known error, otherwise string) string {
-	s := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(err.Error()), known.Error()))
-	s = strings.TrimRight(s, ": ")
-	if s == "" {
+	text, found := strings.CutSuffix(err.Error(), ": "+known.Error())
+	if !found {
 		return otherwise
 	}
-	return s
+	text = strings.TrimSpace(text[strings.LastIndex(text, ": ")+1:])
+	text = strings.TrimSpace(strings.TrimPrefix(text, ":"))
+	if text == "" {
+		return otherwise
+	}
+	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
 // invalid names the field, what is wrong with it and what would be right.

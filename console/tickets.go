@@ -111,8 +111,8 @@ func (c *Console) oneTicket(ctx context.Context, id desk.ID) (*body[Ticket], err
 		return nil, err
 	}
 	t := c.wireRow(ctx, row)
-	if limits, ok := c.fleet.Capabilities(row.ChannelID); ok {
-		t.Reply.Capabilities = wireCapabilities(limits)
+	if open, _, ok := c.fleet.Get(row.ChannelID); ok {
+		t.Reply.Capabilities = wireCapabilities(open.Capabilities())
 	}
 	return &body[Ticket]{t}, nil
 }
