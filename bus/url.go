@@ -1,10 +1,13 @@
 package bus
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -21,6 +24,7 @@ const (
 
 // connect makes the client a URL asks for. Nothing is dialled yet.
 func connect(raw string) (redis.UniversalClient, error) {
+	quiet()
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {
 		return nil, fmt.Errorf("redis address has no scheme; write embedded or redis://host:6379: %w", desk.ErrInvalid)
@@ -43,7 +47,7 @@ func single(raw string) (redis.UniversalClient, error) {
 		return nil, invalid(err)
 	}
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	defaults(&o.Protocol, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+	defaults(&o.Protocol, &o.MaxRetries, &o.DialerRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 	return redis.NewClient(o), nil
 }
 
@@ -57,7 +61,7 @@ func cluster(base, rest string) (redis.UniversalClient, error) {
 		return nil, invalid(err)
 	}
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	defaults(&o.Protocol, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+	defaults(&o.Protocol, &o.MaxRetries, &o.DialerRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 	return redis.NewClusterClient(o), nil
 }
 
@@ -86,7 +90,7 @@ func sentinel(base, rest string) (redis.UniversalClient, error) {
 		o.Username = user.Username()
 		o.Password, _ = user.Password()
 	}
-	defaults(&o.Protocol, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+	defaults(&o.Protocol, &o.MaxRetries, &o.DialerRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 	return redis.NewFailoverClient(o), nil
 }
 
@@ -120,12 +124,15 @@ func splitHosts(base, rest string) (*url.URL, error) {
 }
 
 // defaults fills what the URL left open. RESP2 keeps answers the same on every server we support. No repeats: see the package.
-func defaults(protocol, retries *int, dial, read, write *time.Duration) {
+func defaults(protocol, retries, dials *int, dial, read, write *time.Duration) {
 	if *protocol == 0 {
 		*protocol = 2
 	}
 	if *retries == 0 {
 		*retries = -1
+	}
+	if *dials == 0 {
+		*dials = 1
 	}
 	for t, d := range map[*time.Duration]time.Duration{dial: dialTimeout, read: commandTimeout, write: commandTimeout} {
 		if *t == 0 {
@@ -143,4 +150,15 @@ func invalid(err error) error {
 		err = e.Err
 	}
 	return fmt.Errorf("redis address: %w: %w", err, desk.ErrInvalid)
+}
+
+// quiet sends go-redis' own log, which is process-wide and unstructured, to the default logger's debug level: every failure
+// also comes back as an error, and is logged where something can be done about it.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(debugLog{}) })
+
+type debugLog struct{}
+
+// Printf satisfies the logger go-redis asks for.
+func (debugLog) Printf(ctx context.Context, format string, v ...any) {
+	slog.DebugContext(ctx, "redis client", "detail", fmt.Sprintf(format, v...))
 }
