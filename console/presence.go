@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"hearback/desk"
 )
 
 func (c *Console) registerPresence(api huma.API) {
@@ -57,4 +59,16 @@ func capacity(n int) int {
 		return 10
 	}
 	return n
+}
+
+// setAvailability keeps an agent's word and tells the board. The row counts; without Redis the board learns it later.
+func (c *Console) setAvailability(ctx context.Context, agent desk.ID, word desk.Availability) error {
+	if err := c.store.SetAvailability(ctx, agent, word); err != nil {
+		return err
+	}
+	if err := c.router.SetAvailability(ctx, agent, word); err != nil {
+		c.logger.Warn("the load board was not told; the reconciler will", "err", err)
+	}
+	c.publish(ctx, []desk.Event{{Type: "presence", Data: map[string]string{"agent_id": agent, "availability": string(word)}}})
+	return nil
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -165,4 +166,14 @@ func newProblem(status int, msg string, errs []error) *Problem {
 		p.Detail = strings.TrimPrefix(fmt.Sprintf("%s: %s", p.Errors[0].Field, p.Errors[0].Message), ": ")
 	}
 	return p
+}
+
+// writeProblem answers a request that huma does not handle: the websocket's.
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	for name, values := range p.header {
+		w.Header().Set(name, values[0])
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p) // a reader who is gone needs no answer
 }
