@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"hearback/desk"
 )
@@ -43,7 +44,10 @@ func (s *Store) ClaimInbox(ctx context.Context, limit int, leaseUntil desk.Time)
 			b.add(claimed[i].ID)
 		}
 		_, err = t.bulkExec(b, `UPDATE inbox SET next_attempt_at = ?, attempts = attempts + 1 FROM v WHERE inbox.id = v.id`, int64(leaseUntil))
-		return err
+		if err != nil || len(claimed) == limit {
+			return err
+		}
+		return t.postponeBlocked(leaseUntil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim inbox: %w", err)
@@ -59,17 +63,29 @@ func (t *tx) lockClaims() error {
 	return err
 }
 
-// dueEnvelopes orders by (due time, id). A row qualifies unless an earlier unfinished one of its sender would not be claimed
-// before it: because it is not due yet, or because it comes later in this order and may fall off the limit's end. The range
-// above filed_seq keeps the look at one's line short however long the conversation is.
+// dueEnvelopes orders by due time, then place in the sender's line. A row qualifies unless an earlier unfinished one of its
+// sender would not be claimed before it: because it is not due yet, or because it comes later in this order and may fall off
+// the limit's end. The range above filed_seq keeps the look at one's line short however long the conversation is.
 func (t *tx) dueEnvelopes(limit int) ([]desk.Envelope, error) {
 	now := int64(t.s.now())
 	return list(t.ctx, t.s, t, scanEnvelope, `SELECT `+envelopeColumns+` FROM inbox i
 		JOIN senders s ON s.channel_id = i.channel_id AND s.sender = i.sender
 		WHERE i.state = 'new' AND i.next_attempt_at <= ? AND NOT EXISTS (
 			SELECT 1 FROM inbox e WHERE e.channel_id = i.channel_id AND e.sender = i.sender AND e.seq > s.filed_seq AND e.seq < i.seq
-			AND e.state = 'new' AND (e.next_attempt_at > ? OR (e.next_attempt_at, e.id) > (i.next_attempt_at, i.id)))
-		ORDER BY i.next_attempt_at, i.id LIMIT ?`, now, now, limit)
+			AND e.state = 'new' AND (e.next_attempt_at > ? OR e.next_attempt_at > i.next_attempt_at))
+		ORDER BY i.next_attempt_at, i.seq LIMIT ?`, now, now, limit)
+}
+
+// blockedFor is how long a due row is left alone that waits behind an unfinished one of its sender.
+const blockedFor = 250 * time.Millisecond
+
+// postponeBlocked moves the due rows that could not be claimed a little ahead, so that NextInboxDue does not make the belts
+// ask without a pause.
+func (t *tx) postponeBlocked(leaseUntil desk.Time) error {
+	now := t.s.now()
+	next := min(now.Add(blockedFor), leaseUntil)
+	_, err := t.exec(`UPDATE inbox SET next_attempt_at = ? WHERE state = 'new' AND next_attempt_at <= ?`, int64(next), int64(now))
+	return err
 }
 
 // FailInbox puts a row back until retryAt with the reason it could not be filed, or marks it dead: then it waits for Reprocess

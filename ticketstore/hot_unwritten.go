@@ -7,9 +7,6 @@ import (
 	"hearback/desk"
 )
 
-func (s *Store) File(ctx context.Context, filings []Filing) ([]Filed, error) {
-	return nil, errUnwritten
-}
 func (s *Store) Reply(ctx context.Context, in ReplyInput) (ReplyResult, error) {
 	return ReplyResult{}, errUnwritten
 }

@@ -58,6 +58,7 @@ type Filed struct {
 	MessageID  desk.ID
 	Opened     []desk.Ticket // tickets this envelope opened: to be queued
 	Reopened   []desk.Ticket // tickets it brought back to new: to be queued again
+	Resumed    []desk.Ticket // tickets reopened with the owner they had: they count as his load again
 	Wrote      []desk.Ticket // tickets a message was added to, as they are now
 	Events     []desk.Event  // to be published after the commit
 	Skipped    bool          // somebody else settled it meanwhile, or an earlier envelope of the sender is unfinished: nothing was done

@@ -67,6 +67,7 @@ func testClaimOrder(w *World) {
 		w.Fatalf("claimed %d rows behind unfinished ones of their sender", len(rest))
 	}
 	w.ok(w.Store.FailInbox(w.ctx, got[0].ID, "no such codec", w.in(time.Second), true))
+	w.Clock.Pass(time.Second)
 	if rest := claim(10); len(rest) != 2 || string(rest[0].Raw) != "2" || string(rest[1].Raw) != "3" {
 		w.Fatalf("after the first died: %+v", rest)
 	}

@@ -26,6 +26,16 @@ var cases = []struct {
 	{"SameExternalIDIsADuplicateOfTheFirst", testDuplicates},
 	{"BytesTheDatabaseCannotHoldAreMended", testForeignBytes},
 	{"ClaimsKeepEachSendersOrder", testClaimOrder},
+	{"OneOpenTicketPerChat", testChat},
+	{"OneSendersMessagesAreFiledInOrder", testOrderOfFiling},
+	{"ResolvedReopensAndClosedContinuesLinked", testReopen},
+	{"ThreadKeysFindTheConversation", testThreads},
+	{"ACallGrowsInPlace", testCalls},
+	{"OnlyProvenIdentitiesJoinPeople", testPeople},
+	{"FilesWindowsAndFieldsReachTheTicket", testParts},
+	{"EveryVerdictIsInTheLedger", testVerdicts},
+	{"BrokenTextIsKeptReadable", testPoison},
+	{"ManySendersInOneBatch", testManyAtOnce},
 	{"LogNumbersRepliesInTheSendersLine", testLog},
 }
 

@@ -72,7 +72,7 @@ CREATE TABLE inbox (
   message_id      TEXT NOT NULL DEFAULT '',
   UNIQUE (channel_id, external_id)
 );
-CREATE INDEX inbox_due ON inbox (next_attempt_at, id) WHERE state = 'new';
+CREATE INDEX inbox_due ON inbox (next_attempt_at, seq) WHERE state = 'new';
 CREATE INDEX inbox_sender ON inbox (channel_id, sender, seq);
 CREATE INDEX inbox_outcome ON inbox (outcome, id) WHERE outcome NOT IN ('', 'ticket', 'appended', 'updated');
 CREATE INDEX inbox_dead ON inbox (id) WHERE state = 'dead';
@@ -175,10 +175,9 @@ CREATE TABLE messages (
   idempotency_key TEXT,
   created_at      BIGINT NOT NULL,
   updated_at      BIGINT NOT NULL,
-  UNIQUE (ticket_id, seq),
-  UNIQUE (ticket_id, idempotency_key)
+  UNIQUE (ticket_id, seq)
 );
-CREATE INDEX messages_external ON messages (channel_id, external_id) WHERE external_id <> '';
+CREATE UNIQUE INDEX messages_idempotency ON messages (ticket_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 -- Keys under which later messages find a conversation, and under which a message is changed in place.
 CREATE TABLE thread_keys (

@@ -1,0 +1,231 @@
+package ticketstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"hearback/desk"
+)
+
+// File puts claimed envelopes into tickets, all in one transaction, and returns what became of each, parallel to filings. It
+// may be called again with the same envelopes: what is settled already comes back Skipped.
+//
+// Envelopes of one sender are filed by rising Seq. One whose earlier neighbour is unfinished and not in this call is Skipped and
+// falls due again shortly. Everything a batch can look up or write together is one statement.
+func (s *Store) File(ctx context.Context, filings []Filing) ([]Filed, error) {
+	var done *filer
+	err := s.write(ctx, func(t *tx) error {
+		f := newFiler(t, filings)
+		done = f
+		return f.run()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("file: %w", err)
+	}
+	return done.report(), nil
+}
+
+// filer is one File transaction: what was looked up, what each envelope leads to, and what is to be written.
+type filer struct {
+	t       *tx
+	now     desk.Time
+	items   []*item // senders' envelopes in order
+	senders map[senderKey]*senderLine
+	people  people
+	threads threads
+	tickets map[desk.ID]*ticketWork
+	order   []*ticketWork // in the order they were touched
+	replies replies       // deliveries that receipts speak of
+	updates map[desk.ID]*desk.Message
+	out     outbox
+}
+
+// An item is one envelope being filed.
+type item struct {
+	*Filing
+	key    senderKey
+	line   *senderLine
+	filed  *Filed
+	skip   bool
+	state  string // of the inbox row afterwards
+	people []desk.ID
+	moved  desk.ID // the contact this sender was known as until now
+	later  desk.Time
+}
+
+// A senderLine is a row of senders.
+type senderLine struct {
+	senderKey
+	filedSeq int64
+	contact  desk.ID
+	ticket   desk.ID
+	from     desk.Identity
+	dirty    bool
+}
+
+func newFiler(t *tx, filings []Filing) *filer {
+	f := &filer{t: t, now: t.s.now(), senders: map[senderKey]*senderLine{}, tickets: map[desk.ID]*ticketWork{}, updates: map[desk.ID]*desk.Message{}}
+	f.people = newPeople(f.now)
+	f.threads = threads{}
+	f.replies = replies{}
+	lines := map[senderKey][]*item{}
+	for i := range filings {
+		e := &filings[i].Envelope
+		it := &item{Filing: &filings[i], key: senderKey{e.ChannelID, clean(e.Sender)}, filed: &Filed{EnvelopeID: e.ID}, state: "done"}
+		lines[it.key] = append(lines[it.key], it)
+		f.items = append(f.items, it)
+	}
+	f.out.given = slices.Clone(f.items)
+	for _, line := range lines {
+		slices.SortStableFunc(line, func(a, b *item) int { return cmp.Compare(a.Envelope.Seq, b.Envelope.Seq) })
+	}
+	// Each sender's places in the call are refilled in the order of his line; senders keep their order among each other.
+	for i, it := range f.items {
+		line := lines[it.key]
+		f.items[i], lines[it.key] = line[0], line[1:]
+	}
+	return f
+}
+
+func (f *filer) run() error {
+	steps := []struct {
+		what string
+		do   func() error
+	}{
+		{"lock senders", f.lockSenders},
+		{"read inbox states", f.dropSettled},
+		{"check order", f.dropEarly},
+		{"find people", f.findPeople},
+		{"find threads", f.findThreads},
+		{"find replies", f.findReplies},
+		{"lock tickets", f.lockTickets},
+		{"read messages", f.readUpdated},
+		{"settle", f.settleAll},
+		{"number tickets", f.numberTickets},
+		{"write", f.writeAll},
+	}
+	for _, step := range steps {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+// lockSenders reads the lines of all senders and, on PostgreSQL, holds them until the commit: two nodes never file one
+// sender's envelopes at the same time. The order is the same everywhere.
+func (f *filer) lockSenders() error {
+	keys := map[senderKey]bool{}
+	for _, it := range f.items {
+		keys[it.key] = true
+	}
+	b := newBulk("channel_id text, sender text", len(keys))
+	for _, k := range sortedKeys(keys) {
+		b.add(k.channel, k.sender)
+	}
+	err := f.t.bulkEach(b, func(row *sql.Rows) error {
+		l := &senderLine{}
+		err := row.Scan(&l.channel, &l.sender, &l.filedSeq, &l.contact, &l.ticket, &l.from.Type, &l.from.Value, &l.from.Scope)
+		f.senders[l.senderKey] = l
+		return err
+	}, `SELECT s.channel_id, s.sender, s.filed_seq, s.contact_id, s.ticket_id, s.from_type, s.from_value, s.from_scope FROM v
+		CROSS JOIN senders s WHERE s.channel_id = v.channel_id AND s.sender = v.sender ORDER BY s.channel_id, s.sender`+f.t.s.dialect.forUpdate)
+	for _, it := range f.items {
+		it.line = f.senders[it.key]
+		it.skip = it.line == nil // never accepted: nothing to file
+	}
+	return err
+}
+
+// dropSettled skips envelopes that are done already.
+func (f *filer) dropSettled() error {
+	b := newBulk("id text", len(f.items))
+	for _, it := range f.items {
+		b.add(it.Envelope.ID)
+	}
+	waiting := make(map[desk.ID]bool, len(f.items))
+	err := f.t.bulkEach(b, func(row *sql.Rows) error {
+		var id desk.ID
+		err := row.Scan(&id)
+		waiting[id] = true
+		return err
+	}, `SELECT i.id FROM v CROSS JOIN inbox i WHERE i.id = v.id AND i.state = 'new'`)
+	for _, it := range f.items {
+		it.skip = it.skip || !waiting[it.Envelope.ID]
+		delete(waiting, it.Envelope.ID) // given twice in one call: filed once
+	}
+	return err
+}
+
+// dropEarly skips envelopes that have an unfinished earlier neighbour outside this call. Only where the numbers have a gap is
+// there anything to ask: replies shown in a chat take numbers of the same line.
+func (f *filer) dropEarly() error {
+	here := map[senderKey]map[int64]bool{}
+	b := newBulk("channel_id text, sender text, low bigint, high bigint", 0)
+	last := map[senderKey]int64{}
+	for _, it := range f.items {
+		if it.skip {
+			continue
+		}
+		e := it.Envelope
+		if here[it.key] == nil {
+			here[it.key], last[it.key] = map[int64]bool{}, it.line.filedSeq
+		}
+		here[it.key][e.Seq] = true
+		if e.Seq > last[it.key]+1 {
+			b.add(it.key.channel, it.key.sender, last[it.key], e.Seq)
+		}
+		last[it.key] = max(last[it.key], e.Seq)
+	}
+	blocked := map[senderKey]int64{} // the first unfinished number that is not here
+	err := f.t.bulkEach(b, func(row *sql.Rows) error {
+		var k senderKey
+		var seq int64
+		if err := row.Scan(&k.channel, &k.sender, &seq); err != nil {
+			return err
+		}
+		if first, ok := blocked[k]; !here[k][seq] && (!ok || seq < first) {
+			blocked[k] = seq
+		}
+		return nil
+	}, `SELECT i.channel_id, i.sender, i.seq FROM v CROSS JOIN inbox i
+		WHERE i.channel_id = v.channel_id AND i.sender = v.sender AND i.seq > v.low AND i.seq < v.high AND i.state = 'new'`)
+	for _, it := range f.items {
+		if first, ok := blocked[it.key]; ok && !it.skip && it.Envelope.Seq > first {
+			f.putBack(it, blockedFor)
+		}
+	}
+	return err
+}
+
+// putBack leaves an envelope unfiled and due again after d.
+func (f *filer) putBack(it *item, d time.Duration) {
+	it.skip, it.later = true, f.now.Add(d)
+}
+
+// live are the items to be filed.
+func (f *filer) live(yield func(*item) bool) {
+	for _, it := range f.items {
+		if !it.skip && !yield(it) {
+			return
+		}
+	}
+}
+
+// inbounds yields what live envelopes without a verdict mean.
+func (f *filer) inbounds(yield func(*item, *desk.Inbound) bool) {
+	for it := range f.live {
+		if it.Outcome != "" {
+			continue
+		}
+		for i := range it.Inbounds {
+			if !yield(it, &it.Inbounds[i]) {
+				return
+			}
+		}
+	}
+}
