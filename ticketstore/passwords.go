@@ -50,3 +50,18 @@ func (s *Store) Availabilities(ctx context.Context) (map[desk.ID]desk.Availabili
 	}
 	return all, nil
 }
+
+// Credentials reads the hash of an agent's password and whether he must choose another; desk.ErrNotFound when there is no such agent.
+func (s *Store) Credentials(ctx context.Context, agent desk.ID) (passwordHash string, mustChange bool, err error) {
+	type kept struct {
+		hash string
+		must bool
+	}
+	k, err := one(ctx, s, s.read, into(func(k *kept) []any {
+		return []any{&k.hash, &k.must}
+	}), `SELECT password_hash, must_change FROM agents WHERE id = ?`, agent)
+	if err != nil {
+		return "", false, fmt.Errorf("read credentials of agent %s: %w", agent, err)
+	}
+	return k.hash, k.must, nil
+}

@@ -70,6 +70,9 @@ func (sc Scope) condition() (string, []any) {
 	if sc.All {
 		return "1 = 1", nil
 	}
+	if sc.AgentID == "" {
+		return "1 = 0", nil // a scope that was forgotten shows nothing
+	}
 	teams := append([]desk.ID{""}, sc.Teams...)
 	if sc.UnownedOnly {
 		return "(t.assignee_id = ? OR (t.assignee_id = '' AND t.team_id IN (?)))", []any{sc.AgentID, teams}
@@ -79,7 +82,10 @@ func (sc Scope) condition() (string, []any) {
 
 // Sees is condition in Go, for what is sent to open sockets: it must agree with it.
 func (sc Scope) Sees(t desk.Ticket) bool {
-	if sc.All || (sc.AgentID != "" && t.AssigneeID == sc.AgentID) {
+	if sc.All || sc.AgentID == "" {
+		return sc.All
+	}
+	if t.AssigneeID == sc.AgentID {
 		return true
 	}
 	if sc.UnownedOnly && t.AssigneeID != "" {

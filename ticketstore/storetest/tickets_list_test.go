@@ -98,7 +98,7 @@ func (w *world) walk(t *testing.T, f ticketstore.TicketFilter, reader desk.ID) (
 func TestEveryoneSeesAndCountsHisOwnTicketsOnly(t *testing.T) {
 	inBothWorlds(t, func(t *testing.T, w *world) {
 		all, people, teams := w.crowd(t, 150)
-		scopes := []ticketstore.Scope{everything(), {AgentID: "ann"}, {AgentID: "bob", Teams: teams[:1]}, {AgentID: "cy", Teams: teams},
+		scopes := []ticketstore.Scope{everything(), {}, {Teams: teams}, {AgentID: "ann"}, {AgentID: "bob", Teams: teams[:1]}, {AgentID: "cy", Teams: teams},
 			{AgentID: "ann", UnownedOnly: true}, {AgentID: "bob", Teams: teams[:1], UnownedOnly: true}}
 		for _, scope := range scopes {
 			var want []desk.ID
