@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/connectors"
 	"hearback/desk"
 	"hearback/ticketstore"
@@ -25,19 +26,11 @@ type Bus interface {
 	Publish(ctx context.Context, events []desk.Event) error
 }
 
-// People makes and judges secrets of people.
-type People interface {
-	// HashPassword refuses a weak password with desk.ErrInvalid.
-	HashPassword(password string) (string, error)
-	// NewToken makes an API token: the secret shown once and what is stored of it.
-	NewToken() (secret, hash, lastFour string)
-}
-
 // Options is everything admin lives on. All of it must be set unless said otherwise.
 type Options struct {
 	Store     *ticketstore.Store
 	Fleet     Fleet
-	People    People
+	Auth      *auth.Auth
 	Bus       Bus
 	Compile   func([]desk.Rule) Classify       // The router's classifier, for dry runs.
 	Actor     func(context.Context) desk.Agent // Who makes this request: console.Actor.
@@ -81,25 +74,14 @@ func (a *Admin) Register(api huma.API) {
 	a.registerHealth(api)
 }
 
-// Permissions the routes declare; the caller's role brings them.
-const (
-	self          = "self"
-	channelsWrite = "channels:write"
-	peopleRead    = "people:read"
-	peopleWrite   = "people:write"
-	rulesRead     = "rules:read"
-	rulesWrite    = "rules:write"
-	intakeRead    = "intake:read"
-	intakeWrite   = "intake:write"
-	healthRead    = "health:read"
-	auditRead     = "audit:read"
-)
+// self is any log-in; the other words are auth's permissions, which the caller's role brings.
+const self auth.Permission = "self"
 
 // add declares one route. The metadata word is the one the console's guard reads.
-func add[I, O any](api huma.API, group, permission, method, path, id, summary string, handler func(context.Context, *I) (*O, error)) {
+func add[I, O any](api huma.API, group string, need auth.Permission, method, path, id, summary string, handler func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{group},
-		Metadata: map[string]any{"permission": permission},
+		Metadata: map[string]any{"permission": string(need)},
 		Security: []map[string][]string{{"session": {}}, {"bearer": {}}},
 	}
 	switch {

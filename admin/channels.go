@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/connectors"
 	"hearback/connectors/fleet"
 	"hearback/desk"
@@ -76,12 +77,12 @@ type Tested struct {
 
 func (a *Admin) registerChannels(api huma.API) {
 	const g = "Channels"
-	add(api, g, channelsWrite, http.MethodGet, "/api/v1/kinds", "list-kinds", "Kinds of channels and their forms", a.listKinds)
-	add(api, g, channelsWrite, http.MethodGet, "/api/v1/channels", "list-channels", "List channels", a.listChannels)
-	add(api, g, channelsWrite, http.MethodPost, "/api/v1/channels", "create-channel", "Add a channel", a.createChannel)
-	add(api, g, channelsWrite, http.MethodGet, "/api/v1/channels/{id}", "get-channel", "One channel", a.getChannel)
-	add(api, g, channelsWrite, http.MethodPatch, "/api/v1/channels/{id}", "change-channel", "Change a channel", a.changeChannel)
-	add(api, g, channelsWrite, http.MethodPost, "/api/v1/channels/{id}/test", "test-channel", "Try the settings against the provider", a.testChannel)
+	add(api, g, auth.ChannelsRead, http.MethodGet, "/api/v1/kinds", "list-kinds", "Kinds of channels and their forms", a.listKinds)
+	add(api, g, auth.ChannelsRead, http.MethodGet, "/api/v1/channels", "list-channels", "List channels", a.listChannels)
+	add(api, g, auth.ChannelsWrite, http.MethodPost, "/api/v1/channels", "create-channel", "Add a channel", a.createChannel)
+	add(api, g, auth.ChannelsRead, http.MethodGet, "/api/v1/channels/{id}", "get-channel", "One channel", a.getChannel)
+	add(api, g, auth.ChannelsWrite, http.MethodPatch, "/api/v1/channels/{id}", "change-channel", "Change a channel", a.changeChannel)
+	add(api, g, auth.ChannelsWrite, http.MethodPost, "/api/v1/channels/{id}/test", "test-channel", "Try the settings against the provider", a.testChannel)
 }
 
 func (a *Admin) listKinds(context.Context, *struct{}) (*body[List[Kind]], error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/connectors/fleet"
 	"hearback/desk"
 )
@@ -57,8 +58,8 @@ type listAudit struct {
 }
 
 func (a *Admin) registerHealth(api huma.API) {
-	add(api, "Health", healthRead, http.MethodGet, "/api/v1/health", "get-health", "Database, Redis, channels: what is wrong and how to mend it", a.health)
-	add(api, "Audit", auditRead, http.MethodGet, "/api/v1/audit", "list-audit", "Who changed what", a.listAudit)
+	add(api, "Health", auth.HealthRead, http.MethodGet, "/api/v1/health", "get-health", "Database, Redis, channels: what is wrong and how to mend it", a.health)
+	add(api, "Audit", auth.AuditRead, http.MethodGet, "/api/v1/audit", "list-audit", "Who changed what", a.listAudit)
 }
 
 func (a *Admin) health(ctx context.Context, _ *struct{}) (*body[Report], error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 	"hearback/ticketstore"
 )
@@ -70,10 +71,10 @@ type listIntake struct {
 
 func (a *Admin) registerIntake(api huma.API) {
 	const g = "Intake"
-	add(api, g, intakeRead, http.MethodGet, "/api/v1/intake", "list-intake", "What came in and where it ended", a.listIntake)
-	add(api, g, intakeRead, http.MethodGet, "/api/v1/intake/counts", "count-intake", "How much ended where", a.countIntake)
-	add(api, g, intakeRead, http.MethodGet, "/api/v1/intake/{id}", "get-intake", "One arrival with its original", a.getIntake)
-	add(api, g, intakeWrite, http.MethodPost, "/api/v1/intake/{id}/process", "process-intake", "Process an arrival again", a.processIntake)
+	add(api, g, auth.IntakeRead, http.MethodGet, "/api/v1/intake", "list-intake", "What came in and where it ended", a.listIntake)
+	add(api, g, auth.IntakeRead, http.MethodGet, "/api/v1/intake/counts", "count-intake", "How much ended where", a.countIntake)
+	add(api, g, auth.IntakeRead, http.MethodGet, "/api/v1/intake/{id}", "get-intake", "One arrival with its original", a.getIntake)
+	add(api, g, auth.IntakeWrite, http.MethodPost, "/api/v1/intake/{id}/process", "process-intake", "Process an arrival again", a.processIntake)
 }
 
 func (a *Admin) listIntake(ctx context.Context, in *listIntake) (*body[List[Arrival]], error) {

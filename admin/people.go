@@ -2,10 +2,13 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 )
 
@@ -57,10 +60,10 @@ type changeAgent struct {
 
 func (a *Admin) registerPeople(api huma.API) {
 	const g = "People"
-	add(api, g, peopleRead, http.MethodGet, "/api/v1/agents", "list-agents", "List agents", a.listAgents)
-	add(api, g, peopleWrite, http.MethodPost, "/api/v1/agents", "create-agent", "Add an agent", a.createAgent)
-	add(api, g, peopleRead, http.MethodGet, "/api/v1/agents/{id}", "get-agent", "One agent", a.getAgent)
-	add(api, g, peopleWrite, http.MethodPatch, "/api/v1/agents/{id}", "change-agent", "Change an agent", a.changeAgent)
+	add(api, g, auth.PeopleRead, http.MethodGet, "/api/v1/agents", "list-agents", "List agents", a.listAgents)
+	add(api, g, auth.PeopleWrite, http.MethodPost, "/api/v1/agents", "create-agent", "Add an agent", a.createAgent)
+	add(api, g, auth.PeopleRead, http.MethodGet, "/api/v1/agents/{id}", "get-agent", "One agent", a.getAgent)
+	add(api, g, auth.PeopleWrite, http.MethodPatch, "/api/v1/agents/{id}", "change-agent", "Change an agent", a.changeAgent)
 }
 
 func (a *Admin) listAgents(ctx context.Context, _ *struct{}) (*body[List[Agent]], error) {
@@ -148,9 +151,9 @@ func (a *Admin) hash(password string) (string, error) {
 	if password == "" {
 		return "", nil
 	}
-	hash, err := a.o.People.HashPassword(password)
+	hash, err := a.o.Auth.HashPassword(password)
 	if err != nil {
-		return "", wrong("body.password", err.Error())
+		return "", wrong("body.password", shownText(err))
 	}
 	return hash, nil
 }
@@ -176,20 +179,19 @@ func (a *Admin) changeAgent(ctx context.Context, in *changeAgent) (*body[Agent],
 			return nil, err
 		}
 	}
-	applyAgent(&one, in)
-	hash := ""
 	if b.Password != nil {
-		if hash, err = a.hash(*b.Password); err != nil {
-			return nil, err
+		if _, err := a.hash(*b.Password); err != nil {
+			return nil, err // a weak password must not leave the rest changed
 		}
 	}
+	applyAgent(&one, in)
 	if one, err = a.store.UpdateAgent(ctx, one); err != nil {
 		return nil, err
 	}
-	if err := a.relock(ctx, one, hash); err != nil {
+	if err := a.relock(ctx, one, b.Password); err != nil {
 		return nil, err
 	}
-	a.changed(ctx, "people", "agent.changed", one.ID, auditOf(one, hash != ""))
+	a.changed(ctx, "people", "agent.changed", one.ID, auditOf(one, b.Password != nil))
 	return a.answerAgent(ctx, one)
 }
 
@@ -222,15 +224,22 @@ func applyAgent(one *desk.Agent, in *changeAgent) {
 }
 
 // relock sets the new password and ends the log-ins that are no longer right.
-func (a *Admin) relock(ctx context.Context, one desk.Agent, hash string) error {
-	if hash != "" {
-		if err := a.store.SetPassword(ctx, one.ID, hash, one.ID != a.o.Actor(ctx).ID); err != nil {
-			return err
+func (a *Admin) relock(ctx context.Context, one desk.Agent, password *string) error {
+	if password != nil {
+		err := a.o.Auth.SetPassword(ctx, one.ID, *password, one.ID != a.o.Actor(ctx).ID)
+		if errors.Is(err, desk.ErrInvalid) {
+			return wrong("body.password", shownText(err))
 		}
+		return err
 	}
-	if hash == "" && !one.Disabled {
+	if !one.Disabled {
 		return nil
 	}
-	_, err := a.store.RevokeSessions(ctx, one.ID, "")
+	_, err := a.o.Auth.LogOutOthers(ctx, one.ID, "")
 	return err
+}
+
+// shownText is a refusal's words without the word of its class.
+func shownText(err error) string {
+	return strings.TrimSuffix(err.Error(), ": "+desk.ErrInvalid.Error())
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 )
 
@@ -91,11 +92,11 @@ type changeRule struct {
 
 func (a *Admin) registerRules(api huma.API) {
 	const g = "Rules"
-	add(api, g, rulesRead, http.MethodGet, "/api/v1/rules", "list-rules", "List rules", a.listRules)
-	add(api, g, rulesWrite, http.MethodPost, "/api/v1/rules", "create-rule", "Add a rule", a.createRule)
-	add(api, g, rulesWrite, http.MethodPatch, "/api/v1/rules/{id}", "change-rule", "Change a rule", a.changeRule)
-	add(api, g, rulesWrite, http.MethodDelete, "/api/v1/rules/{id}", "delete-rule", "Remove a rule", a.deleteRule)
-	add(api, g, rulesRead, http.MethodPost, "/api/v1/rules/dry-run", "dry-run-rules", "What rules would have done to the last tickets", a.dryRun)
+	add(api, g, auth.RulesRead, http.MethodGet, "/api/v1/rules", "list-rules", "List rules", a.listRules)
+	add(api, g, auth.RulesWrite, http.MethodPost, "/api/v1/rules", "create-rule", "Add a rule", a.createRule)
+	add(api, g, auth.RulesWrite, http.MethodPatch, "/api/v1/rules/{id}", "change-rule", "Change a rule", a.changeRule)
+	add(api, g, auth.RulesWrite, http.MethodDelete, "/api/v1/rules/{id}", "delete-rule", "Remove a rule", a.deleteRule)
+	add(api, g, auth.RulesRead, http.MethodPost, "/api/v1/rules/dry-run", "dry-run-rules", "What rules would have done to the last tickets", a.dryRun)
 }
 
 func wireRule(r desk.Rule) Rule {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 )
 
@@ -32,10 +33,10 @@ type changeTeam struct {
 
 func (a *Admin) registerTeams(api huma.API) {
 	const g = "Teams"
-	add(api, g, peopleRead, http.MethodGet, "/api/v1/teams", "list-teams", "List teams", a.listTeams)
-	add(api, g, peopleWrite, http.MethodPost, "/api/v1/teams", "create-team", "Add a team", a.createTeam)
-	add(api, g, peopleWrite, http.MethodPatch, "/api/v1/teams/{id}", "change-team", "Rename a team", a.changeTeam)
-	add(api, g, peopleWrite, http.MethodDelete, "/api/v1/teams/{id}", "delete-team", "Remove a team", a.deleteTeam)
+	add(api, g, auth.PeopleRead, http.MethodGet, "/api/v1/teams", "list-teams", "List teams", a.listTeams)
+	add(api, g, auth.PeopleWrite, http.MethodPost, "/api/v1/teams", "create-team", "Add a team", a.createTeam)
+	add(api, g, auth.PeopleWrite, http.MethodPatch, "/api/v1/teams/{id}", "change-team", "Rename a team", a.changeTeam)
+	add(api, g, auth.PeopleWrite, http.MethodDelete, "/api/v1/teams/{id}", "delete-team", "Remove a team", a.deleteTeam)
 }
 
 func wireTeam(t desk.Team) Team {

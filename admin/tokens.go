@@ -63,7 +63,7 @@ func (a *Admin) createToken(ctx context.Context, in *createToken) (*body[NewToke
 	if name == "" {
 		return nil, wrong("body.name", "Say what the token is for.")
 	}
-	secret, hash, lastFour := a.o.People.NewToken()
+	secret, hash, lastFour := a.o.Auth.NewToken()
 	t, err := a.store.CreateToken(ctx, ticketstore.Token{AgentID: a.o.Actor(ctx).ID, Name: name, LastFour: lastFour}, hash)
 	if err != nil {
 		return nil, err

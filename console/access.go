@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"net"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,6 +46,7 @@ func (c *Console) guard(api huma.API) func(huma.Context, func(huma.Context)) {
 			refuse(api, ctx, c, err)
 			return
 		}
+		me.address = c.address(r)
 		next(huma.WithValue(ctx, whoKey{}, me))
 	}
 }
@@ -56,4 +58,18 @@ func declared(op *huma.Operation) (need string, limit int64) {
 		limit = jsonLimit
 	}
 	return need, limit
+}
+
+// address is where the caller of this request is.
+func address(ctx context.Context) string { return caller(ctx).address }
+
+func (c *Console) address(r *http.Request) string {
+	if c.opt.ClientAddress != nil {
+		return c.opt.ClientAddress(r)
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }

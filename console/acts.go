@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 	"hearback/ticketstore"
 )
@@ -32,7 +33,7 @@ type splitTicket struct {
 func (c *Console) registerActs(api huma.API) {
 	tag := huma.OperationTags("Acts")
 	act := func(id, name, summary string) huma.Operation {
-		return post(id, "/api/v1/tickets/{id}/"+name, ticketsWrite, summary, tag, onOne)
+		return post(id, "/api/v1/tickets/{id}/"+name, auth.TicketsWrite, summary, tag, onOne)
 	}
 	add(api, act("claim", "claim", "Take a ticket nobody owns"), c.claim)
 	add(api, act("transfer", "transfer", "Give it to a team or a colleague"), c.transfer)

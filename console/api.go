@@ -6,6 +6,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"hearback/auth"
 )
 
 // NewAPI builds the house's HTTP API on mux: JSON only, errors as Problems, described at /openapi.json and, for reading, at
@@ -19,7 +21,7 @@ func NewAPI(mux humago.Mux, build string, logger *slog.Logger) huma.API {
 	config.Info.Description = "回音 Hearback: the omnichannel gateway. Session cookie or Authorization: Bearer. Times are RFC 3339 UTC, ids opaque " +
 		"strings, lists {items, next}; errors are application/problem+json whose code says what happened."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie},
+		"session": {Type: "apiKey", In: "cookie", Name: auth.CookieName},
 		"bearer":  {Type: "http", Scheme: "bearer"},
 	}
 	config.DocsPath, config.SchemasPath = "", "" // the stock docs page loads scripts from elsewhere

@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 	"hearback/ticketstore"
 )
@@ -39,10 +40,10 @@ type contactTickets struct {
 
 func (c *Console) registerContacts(api huma.API) {
 	tag := huma.OperationTags("Contacts")
-	add(api, get("list-contacts", "/api/v1/contacts", contactsRead, "List contacts", tag), c.listContacts)
-	add(api, get("get-contact", "/api/v1/contacts/{id}", contactsRead, "One contact with identities", tag), c.getContact)
-	add(api, patch("change-contact", "/api/v1/contacts/{id}", contactsWrite, "Change a contact", tag), c.changeContact)
-	add(api, get("list-contact-tickets", "/api/v1/contacts/{id}/tickets", contactsRead, "A contact's tickets inside your scope", tag), c.contactTickets)
+	add(api, get("list-contacts", "/api/v1/contacts", auth.ContactsRead, "List contacts", tag), c.listContacts)
+	add(api, get("get-contact", "/api/v1/contacts/{id}", auth.ContactsRead, "One contact with identities", tag), c.getContact)
+	add(api, patch("change-contact", "/api/v1/contacts/{id}", auth.ContactsWrite, "Change a contact", tag), c.changeContact)
+	add(api, get("list-contact-tickets", "/api/v1/contacts/{id}/tickets", auth.ContactsRead, "A contact's tickets inside your scope", tag), c.contactTickets)
 }
 
 func (c *Console) listContacts(ctx context.Context, in *listContacts) (*body[Page[Contact]], error) {

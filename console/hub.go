@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"hearback/auth"
 	"hearback/desk"
 )
 
@@ -103,14 +103,11 @@ func (h *hub) admit(r *http.Request) (who, error) {
 	if !h.ownOrigin(r) {
 		return who{}, problem(http.StatusForbidden, "cross_origin", "The page is of another site.")
 	}
-	found, _, err := h.c.auth.Authenticate(r)
-	if errors.Is(err, ErrNobody) {
-		return who{}, problem(http.StatusUnauthorized, "unauthorized", "Log in first.")
-	}
+	found, err := h.c.auth.Authenticate(r)
 	if err != nil {
 		return who{}, err
 	}
-	return who{found}, allowed(found, ticketsRead)
+	return who{Principal: found, Scope: found.Scope()}, allowed(found, string(auth.TicketsRead))
 }
 
 func (h *hub) add(s *socket) bool {

@@ -57,6 +57,7 @@ func (h *hub) handle(ctx context.Context, e desk.Event) {
 	case "channel", "rules", "people", "teams":
 		h.changed(ctx, e)
 	case eventSessions:
+		h.c.auth.Forget(e.Data["agent_id"])
 		h.recheck(h.of(e.Data["agent_id"]))
 	case "presence":
 		h.presence.look()
@@ -296,6 +297,9 @@ func (h *hub) typing(e desk.Event) {
 
 // changed loads names and people again and tells the pages to.
 func (h *hub) changed(ctx context.Context, e desk.Event) {
+	if e.Type == "people" || e.Type == "teams" {
+		h.c.auth.Forget("")
+	}
 	h.reload(ctx)
 	what := e.Type
 	if what == "channel" {

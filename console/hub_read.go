@@ -89,7 +89,7 @@ func (s *socket) hello(ctx context.Context, f fromPage) {
 		s.watch(ctx, ticket, seq)
 	}
 	s.send(encode(welcomeFrame{
-		Type: "welcome", Agent: s.h.c.me(ctx, s.me().Caller), Build: s.h.c.opt.Build, Now: desk.At(s.h.c.now()),
+		Type: "welcome", Agent: s.h.c.me(ctx, s.me().Agent), Build: s.h.c.opt.Build, Now: desk.At(s.h.c.now()),
 	}))
 	s.h.counts.touch(s.me().Agent.ID, true)
 	s.h.presence.look()

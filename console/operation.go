@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"hearback/auth"
 )
 
 // An option changes an operation while it is declared.
@@ -26,26 +28,26 @@ func bodyLimit(bytes int64, within time.Duration) option {
 	}
 }
 
-func get(id, path, need, summary string, options ...option) huma.Operation {
+func get(id, path string, need auth.Permission, summary string, options ...option) huma.Operation {
 	return operation(http.MethodGet, id, path, need, summary, options)
 }
 
-func post(id, path, need, summary string, options ...option) huma.Operation {
+func post(id, path string, need auth.Permission, summary string, options ...option) huma.Operation {
 	return operation(http.MethodPost, id, path, need, summary, options)
 }
 
-func patch(id, path, need, summary string, options ...option) huma.Operation {
+func patch(id, path string, need auth.Permission, summary string, options ...option) huma.Operation {
 	return operation(http.MethodPatch, id, path, need, summary, options)
 }
 
-func remove(id, path, need, summary string, options ...option) huma.Operation {
+func remove(id, path string, need auth.Permission, summary string, options ...option) huma.Operation {
 	return operation(http.MethodDelete, id, path, need, summary, append(options, answers(http.StatusNoContent)))
 }
 
-func operation(method, id, path, need, summary string, options []option) huma.Operation {
+func operation(method, id, path string, need auth.Permission, summary string, options []option) huma.Operation {
 	o := huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary,
-		Metadata: map[string]any{metaPermission: need},
+		Metadata: map[string]any{metaPermission: string(need)},
 		Security: []map[string][]string{{"session": {}}, {"bearer": {}}},
 	}
 	if need == public {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/connectors"
 	"hearback/desk"
 	"hearback/ticketstore"
@@ -56,13 +57,14 @@ type Options struct {
 	Store         *ticketstore.Store
 	Router        Router
 	Fleet         Fleet
-	Auth          Auth
+	Auth          *auth.Auth
 	Bus           Bus
 	Blobs         connectors.Blobs
 	Kick          func()                                 // Wakes the delivery belt after a reply. nil: it finds the reply by itself.
 	Logger        *slog.Logger                           // nil: slog.Default()
 	Clock         func() time.Time                       // nil: time.Now
 	Node          string                                 // This process among the nodes, for logs and the session answer.
+	ClientAddress func(*http.Request) string             // Who is behind the trusted proxies. nil: the connection's address.
 	PublicURL     string                                 // https://desk.example.com, without a trailing slash.
 	Build         string                                 // Version shown to pages; another one than theirs makes them reload.
 	FirstResponse time.Duration                          // In which a customer should get a first answer; 0: no promise.
@@ -74,7 +76,7 @@ type Console struct {
 	store         *ticketstore.Store
 	router        Router
 	fleet         Fleet
-	auth          Auth
+	auth          *auth.Auth
 	bus           Bus
 	blobs         connectors.Blobs
 	kick          func()

@@ -7,42 +7,17 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 	"hearback/ticketstore"
 )
 
-// A Caller is a request's author as the people's room knows him.
-type Caller struct {
-	Agent       desk.Agent
-	Scope       ticketstore.Scope
-	SessionID   desk.ID // "" for an API token
-	MustChange  bool    // The password was set by somebody else and must be changed first.
-	Permissions []string
+// who is the caller inside the handlers. On a public route it is nobody.
+type who struct {
+	auth.Principal
+	Scope   ticketstore.Scope
+	address string // of the client
 }
-
-// A Login is a new session: its secret goes into the cookie and nowhere else.
-type Login struct {
-	Caller Caller
-	Secret string
-}
-
-// ErrNobody is returned by Auth when a request carries no valid session or token.
-var ErrNobody = errors.New("nobody is logged in")
-
-// Auth is what the console asks of the people's room.
-type Auth interface {
-	// Authenticate finds out who makes a request, by cookie or bearer token; cookie tells which. ErrNobody: nobody.
-	Authenticate(r *http.Request) (caller Caller, cookie bool, err error)
-	// LogIn opens a session. A *Problem with 401 or 429 says why not.
-	LogIn(ctx context.Context, email, password, userAgent, address string) (Login, error)
-	// LogOut ends the session.
-	LogOut(ctx context.Context, agent, session desk.ID) error
-	// ChangePassword sets the caller's own; every other session of his ends. desk.ErrInvalid says what is wrong with it.
-	ChangePassword(ctx context.Context, agent, session desk.ID, old, new string) error
-}
-
-// who is the caller inside the handlers.
-type who struct{ Caller }
 
 // author signs what the caller writes.
 func (w who) author() desk.Author {
@@ -56,15 +31,10 @@ func (w who) author() desk.Author {
 // Actor is the agent who makes this request: package admin signs its audit with it.
 func Actor(ctx context.Context) desk.Agent { return caller(ctx).Agent }
 
-// Permissions the console's routes declare. The role of the caller brings them.
+// What a route may declare beside a permission.
 const (
-	public        = "public" // no log-in needed
-	self          = "self"   // any log-in
-	ticketsRead   = "tickets:read"
-	ticketsWrite  = "tickets:write"
-	contactsRead  = "contacts:read"
-	contactsWrite = "contacts:write"
-	peopleRead    = "people:read"
+	public = "public" // no log-in needed
+	self   = "self"   // any log-in, also one that must change its password first
 )
 
 // admit answers who is calling and whether the role allows it.
@@ -72,21 +42,19 @@ func (c *Console) admit(r *http.Request, need string) (who, error) {
 	if need == "" {
 		return who{}, problem(http.StatusForbidden, "forbidden", "This operation declares no permission and is closed.")
 	}
-	found, cookie, err := c.auth.Authenticate(r)
-	switch {
-	case errors.Is(err, ErrNobody) && need == public:
+	found, err := c.auth.Authenticate(r)
+	if errors.Is(err, auth.ErrNobody) && need == public {
 		return who{}, c.sameOrigin(r)
-	case errors.Is(err, ErrNobody):
-		return who{}, problem(http.StatusUnauthorized, "unauthorized", "Log in first.")
-	case err != nil:
+	}
+	if err != nil {
 		return who{}, err
 	}
-	if cookie || need == public {
+	if !found.Token {
 		if err := c.sameOrigin(r); err != nil {
 			return who{}, err
 		}
 	}
-	return who{found}, allowed(found, need)
+	return who{Principal: found, Scope: found.Scope()}, allowed(found, need)
 }
 
 // sameOrigin refuses a write that a foreign page made the browser send.
@@ -97,19 +65,16 @@ func (c *Console) sameOrigin(r *http.Request) error {
 	return nil
 }
 
-func allowed(found Caller, need string) error {
-	if need == public || need == self {
+func allowed(found auth.Principal, need string) error {
+	switch {
+	case need == public || need == self:
 		return nil
-	}
-	if found.MustChange {
+	case found.MustChange:
 		return problem(http.StatusForbidden, "password_change_required", "Change your password first.")
+	case !found.Can(auth.Permission(need)):
+		return problem(http.StatusForbidden, "forbidden", "Your role does not allow this.")
 	}
-	for _, p := range found.Permissions {
-		if p == need {
-			return nil
-		}
-	}
-	return problem(http.StatusForbidden, "forbidden", "Your role does not allow this.")
+	return nil
 }
 
 // inScope hides tickets the caller must not see: a message and a file are as visible as their ticket.
@@ -130,6 +95,9 @@ func (c *Console) inScope(ctx context.Context, me who, hctx huma.Context) error 
 		_, of, err := c.store.Attachment(ctx, ticket)
 		if err != nil {
 			return err
+		}
+		if of == "" {
+			return nil // an upload that waits for its message: whoever knows its id has just made it
 		}
 		ticket = of
 	}

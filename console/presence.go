@@ -5,11 +5,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 )
 
 func (c *Console) registerPresence(api huma.API) {
-	add(api, get("list-presence", "/api/v1/presence", peopleRead, "Who is here and how busy", huma.OperationTags("People")), c.listPresence)
+	add(api, get("list-presence", "/api/v1/presence", auth.PeopleRead, "Who is here and how busy", huma.OperationTags("People")), c.listPresence)
 }
 
 // listPresence answers with every agent that is not disabled. Without Redis nobody is known to be online, which is not an

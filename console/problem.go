@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 )
 
@@ -74,10 +78,19 @@ func codeOf(status int) string {
 // fromError is the one place where the house's errors become answers. An error nobody classed is a 500 whose text stays in
 // the log.
 func fromError(err error) *Problem {
-	var p *Problem
+	var (
+		p    *Problem
+		slow *auth.TooMany
+	)
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &slow):
+		return later(http.StatusTooManyRequests, "rate", "Too many attempts. Wait a moment and try again.", slow.Wait)
+	case errors.Is(err, auth.ErrNobody):
+		return problem(http.StatusUnauthorized, "unauthorized", "Log in first.")
+	case errors.Is(err, auth.ErrCredentials):
+		return problem(http.StatusUnauthorized, "credentials", "E-mail address or password is wrong.")
 	case errors.Is(err, desk.ErrNotFound):
 		return problem(http.StatusNotFound, "not_found", "There is nothing here, or it is outside your scope.")
 	case errors.Is(err, desk.ErrClosed):
@@ -89,13 +102,19 @@ func fromError(err error) *Problem {
 	case errors.Is(err, desk.ErrForbidden):
 		return problem(http.StatusForbidden, "forbidden", "Your role does not allow this.")
 	case errors.Is(err, desk.ErrUnavailable):
-		p := problem(http.StatusServiceUnavailable, "unavailable", "The database takes no writes at the moment. Nothing was kept; try again in a moment.")
-		p.header = http.Header{"Retry-After": {"2"}}
-		return p
+		return later(http.StatusServiceUnavailable, "unavailable", "The database takes no writes at the moment. Nothing was kept; try again in a moment.", 2*time.Second)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return problem(http.StatusServiceUnavailable, "unavailable", "The request took too long or was given up. Try again.")
 	}
 	return problem(http.StatusInternalServerError, "internal", "Something went wrong on our side; it has been logged.")
+}
+
+// later is a refusal that says when to come back.
+func later(status int, code, detail string, wait time.Duration) *Problem {
+	p := problem(status, code, detail)
+	seconds := max(int64(math.Ceil(wait.Seconds())), 1)
+	p.header = http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
+	return p
 }
 
 // sentence takes what was said right before a known error: of "save team: the name is taken: conflict" the middle.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 	"hearback/ticketstore"
 )
@@ -33,9 +34,9 @@ type writeNote struct {
 
 func (c *Console) registerReplies(api huma.API) {
 	tag := huma.OperationTags("Messages")
-	add(api, post("reply", "/api/v1/tickets/{id}/replies", ticketsWrite, "Answer the customer", tag, onOne, answers(http.StatusCreated)), c.reply)
-	add(api, post("note", "/api/v1/tickets/{id}/notes", ticketsWrite, "Write an internal note", tag, onOne, answers(http.StatusCreated)), c.note)
-	add(api, post("retry-message", "/api/v1/messages/{id}/retry", ticketsWrite, "Send a failed or uncertain reply again", tag, onMessage), c.retry)
+	add(api, post("reply", "/api/v1/tickets/{id}/replies", auth.TicketsWrite, "Answer the customer", tag, onOne, answers(http.StatusCreated)), c.reply)
+	add(api, post("note", "/api/v1/tickets/{id}/notes", auth.TicketsWrite, "Write an internal note", tag, onOne, answers(http.StatusCreated)), c.note)
+	add(api, post("retry-message", "/api/v1/messages/{id}/retry", auth.TicketsWrite, "Send a failed or uncertain reply again", tag, onMessage), c.retry)
 }
 
 // reply answers POST …/replies: written, committed, announced, and the delivery belt woken. It does not wait for the provider.

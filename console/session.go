@@ -2,38 +2,21 @@ package console
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 )
 
-// sessionCookie holds a session's secret. The browser sends it to this site only and scripts cannot read it.
-const sessionCookie = "hearback_session"
-
 type logIn struct {
 	UserAgent string `header:"User-Agent" hidden:"true"`
-	remote
-	Body struct {
+	Body      struct {
 		Email    string `json:"email" minLength:"3" maxLength:"320"`
 		Password string `json:"password" minLength:"1" maxLength:"1000"`
 	}
-}
-
-// remote is filled in with where the request comes from.
-type remote struct{ address string }
-
-// Resolve is called by huma.
-func (r *remote) Resolve(ctx huma.Context) []error {
-	host, _, err := net.SplitHostPort(ctx.RemoteAddr())
-	if err != nil {
-		host = ctx.RemoteAddr()
-	}
-	r.address = host
-	return nil
 }
 
 // LoggedIn answers a log-in.
@@ -73,30 +56,22 @@ func (c *Console) registerSession(api huma.API) {
 }
 
 func (c *Console) logIn(ctx context.Context, in *logIn) (*loggedIn, error) {
-	login, err := c.auth.LogIn(ctx, strings.TrimSpace(in.Body.Email), in.Body.Password, in.UserAgent, in.address)
+	login, err := c.auth.LogIn(ctx, in.Body.Email, in.Body.Password, in.UserAgent, address(ctx))
 	if err != nil {
 		return nil, err
 	}
 	out := &loggedIn{SetCookie: c.cookie(login.Secret)}
-	out.Body = LoggedIn{Agent: c.me(ctx, login.Caller), MustChangePassword: login.Caller.MustChange}
+	out.Body = LoggedIn{Agent: c.me(ctx, login.Principal.Agent), MustChangePassword: login.Principal.MustChange}
 	return out, nil
 }
 
 // cookie carries a session; an empty secret ends it.
 func (c *Console) cookie(secret string) http.Cookie {
-	age := 30 * 24 * 3600
-	if secret == "" {
-		age = -1
-	}
-	return http.Cookie{
-		Name: sessionCookie, Value: secret, Path: "/", MaxAge: age, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(c.opt.PublicURL, "https://"),
-	}
+	return *auth.Cookie(secret, strings.HasPrefix(c.opt.PublicURL, "https://"))
 }
 
 // me is the caller as the page shows him.
-func (c *Console) me(ctx context.Context, who Caller) Me {
-	a := who.Agent
+func (c *Console) me(ctx context.Context, a desk.Agent) Me {
 	m := Me{
 		ID: a.ID, Email: a.Email, Name: a.Name, Role: string(a.Role), Teams: []TeamRef{}, Skills: list(a.Skills),
 		Capacity: capacity(a.Capacity), Availability: string(desk.Available), Language: a.Language, Bot: a.Bot,
@@ -113,7 +88,7 @@ func (c *Console) me(ctx context.Context, who Caller) Me {
 func (c *Console) getSession(ctx context.Context, _ *struct{}) (*body[Session], error) {
 	me := caller(ctx)
 	s := Session{
-		Agent: c.me(ctx, me.Caller), MustChangePassword: me.MustChange, Permissions: list(me.Permissions),
+		Agent: c.me(ctx, me.Agent), MustChangePassword: me.MustChange, Permissions: list(me.Permissions()),
 		Build: c.opt.Build, Node: c.opt.Node, Teams: c.names.allTeams(), Channels: c.names.allChannels(),
 		Config: SessionConfig{
 			PublicURL: c.opt.PublicURL, MaxText: maxText, MaxUpload: maxUpload, UploadTypes: uploadTypes,

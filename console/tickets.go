@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hearback/auth"
 	"hearback/desk"
 	"hearback/ticketstore"
 )
@@ -25,13 +26,13 @@ type listTickets struct {
 
 func (c *Console) registerTickets(api huma.API) {
 	tag := huma.OperationTags("Tickets")
-	add(api, get("list-tickets", "/api/v1/tickets", ticketsRead, "List tickets", tag), c.listTickets)
-	add(api, get("count-tickets", "/api/v1/tickets/counts", ticketsRead, "Count the views", tag), c.countTickets)
-	add(api, get("get-ticket", "/api/v1/tickets/{id}", ticketsRead, "One ticket", tag, onOne), c.getTicket)
-	add(api, patch("change-ticket", "/api/v1/tickets/{id}", ticketsWrite, "Change fields of a ticket", tag, onOne), c.changeTicket)
-	add(api, get("list-messages", "/api/v1/tickets/{id}/messages", ticketsRead, "A ticket's timeline", tag, onOne), c.listMessages)
-	add(api, get("list-decisions", "/api/v1/tickets/{id}/decisions", ticketsRead, "How it was classified and assigned, and why", tag, onOne), c.listDecisions)
-	add(api, post("mark-read", "/api/v1/tickets/{id}/read", ticketsRead, "I have seen up to this message", tag, onOne, answers(http.StatusNoContent)), c.markRead)
+	add(api, get("list-tickets", "/api/v1/tickets", auth.TicketsRead, "List tickets", tag), c.listTickets)
+	add(api, get("count-tickets", "/api/v1/tickets/counts", auth.TicketsRead, "Count the views", tag), c.countTickets)
+	add(api, get("get-ticket", "/api/v1/tickets/{id}", auth.TicketsRead, "One ticket", tag, onOne), c.getTicket)
+	add(api, patch("change-ticket", "/api/v1/tickets/{id}", auth.TicketsWrite, "Change fields of a ticket", tag, onOne), c.changeTicket)
+	add(api, get("list-messages", "/api/v1/tickets/{id}/messages", auth.TicketsRead, "A ticket's timeline", tag, onOne), c.listMessages)
+	add(api, get("list-decisions", "/api/v1/tickets/{id}/decisions", auth.TicketsRead, "How it was classified and assigned, and why", tag, onOne), c.listDecisions)
+	add(api, post("mark-read", "/api/v1/tickets/{id}/read", auth.TicketsRead, "I have seen up to this message", tag, onOne, answers(http.StatusNoContent)), c.markRead)
 }
 
 // listTickets answers GET /api/v1/tickets: the view's filter, narrowed by the query, inside the caller's scope.

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -16,6 +15,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"hearback/auth"
+	"hearback/blobs"
 	"hearback/desk"
 )
 
@@ -26,8 +27,8 @@ const (
 
 // uploadTypes are the media types an agent may send to customers. What a browser would run is not among them.
 var uploadTypes = []string{
-	"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp",
-	"audio/mpeg", "audio/mp4", "audio/wav", "audio/ogg", "audio/amr", "video/mp4", "video/webm",
+	"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/heic", "image/bmp",
+	"audio/mpeg", "audio/mp4", "audio/wave", "audio/aac", "audio/amr", "application/ogg", "video/mp4", "video/webm", "video/quicktime", "video/3gpp",
 	"application/pdf", "text/plain", "text/csv", "application/zip",
 	"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
 	"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -47,8 +48,8 @@ type onAttachment struct {
 
 func (c *Console) registerFiles(api huma.API) {
 	tag := huma.OperationTags("Files")
-	add(api, post("upload", "/api/v1/uploads", ticketsWrite, "Upload a file for a reply or note", tag, answers(http.StatusCreated), bodyLimit(maxUpload+64<<10, uploadTime)), c.upload)
-	add(api, get("download", "/api/v1/attachments/{id}", ticketsRead, "Download a file", tag, onFile), c.download)
+	add(api, post("upload", "/api/v1/uploads", auth.TicketsWrite, "Upload a file for a reply or note", tag, answers(http.StatusCreated), bodyLimit(maxUpload+64<<10, uploadTime)), c.upload)
+	add(api, get("download", "/api/v1/attachments/{id}", auth.TicketsRead, "Download a file", tag, onFile), c.download)
 }
 
 // upload keeps a file until a reply or note takes it along. The content decides what it is, not its name.
@@ -102,7 +103,7 @@ func fileName(given string) string {
 // sniff finds the media type in the content and refuses what agents do not send. The office formats are zip files, so there
 // the name decides between types that are all harmless.
 func sniff(f multipart.File, name string) (string, error) {
-	head := make([]byte, 512)
+	head := make([]byte, blobs.SniffLen)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return "", err
@@ -123,33 +124,26 @@ func sniff(f multipart.File, name string) (string, error) {
 		"Files of this type ("+kind+") are not taken. Use pictures, sound, video, PDF, text, office documents or zip.")
 }
 
+// sniffed is the content's type, refined by the name where the content is the same box for several harmless types.
 func sniffed(head []byte, name string) string {
-	kind, _, _ := mime.ParseMediaType(http.DetectContentType(head))
-	byName, _, _ := mime.ParseMediaType(mime.TypeByExtension(strings.ToLower(path.Ext(name))))
+	kind, office := blobs.Sniff(head), officeType(name)
 	switch {
-	case kind == "audio/wave":
-		return "audio/wav"
-	case kind == "application/ogg":
-		return "audio/ogg"
-	case kind == "application/zip" && strings.HasPrefix(officeType(name), "application/vnd.openxmlformats"):
-		return officeType(name)
-	case bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}) && officeType(name) != "":
-		return officeType(name)
-	case bytes.HasPrefix(head, []byte("#!AMR")):
-		return "audio/amr"
-	case kind == "video/mp4" && byName == "audio/mp4":
-		return byName
+	case kind == "application/zip" && strings.HasPrefix(office, openXML):
+		return office
+	case kind == "application/x-ole-storage" && office != "" && !strings.HasPrefix(office, openXML):
+		return office
 	case kind == "text/plain" && strings.EqualFold(path.Ext(name), ".csv"):
 		return "text/csv"
 	}
 	return kind
 }
 
+const openXML = "application/vnd.openxmlformats-officedocument."
+
 // officeType is fixed here because the system's table differs between machines.
 func officeType(name string) string {
-	const open = "application/vnd.openxmlformats-officedocument."
 	return map[string]string{
-		".docx": open + "wordprocessingml.document", ".xlsx": open + "spreadsheetml.sheet", ".pptx": open + "presentationml.presentation",
+		".docx": openXML + "wordprocessingml.document", ".xlsx": openXML + "spreadsheetml.sheet", ".pptx": openXML + "presentationml.presentation",
 		".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
 	}[strings.ToLower(path.Ext(name))]
 }
@@ -182,10 +176,9 @@ func (c *Console) download(ctx context.Context, in *onAttachment) (*huma.StreamR
 	}}, nil
 }
 
-// disposition shows pictures that cannot carry a script and saves the rest.
+// disposition shows pictures, sound and film and saves the rest.
 func disposition(kind string) string {
-	switch kind {
-	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "audio/mpeg", "audio/mp4", "audio/wav", "audio/ogg", "video/mp4", "video/webm":
+	if blobs.Inline(kind) {
 		return "inline"
 	}
 	return "attachment"
