@@ -16,7 +16,7 @@ func (a *Auth) FirstAdmin(ctx context.Context, email, name string) (password str
 	if err != nil || len(people) > 0 {
 		return "", false, err
 	}
-	password = oneTime()
+	password = OneTimePassword()
 	hash, err := a.hasher.hash(ctx, password)
 	if err == nil {
 		_, err = a.store.CreateAgent(ctx, desk.Agent{Email: email, Name: name, Role: desk.RoleAdmin}, hash, true)

@@ -155,8 +155,8 @@ func isOneSign(s string) bool {
 	return strings.Trim(s, string(first)) == ""
 }
 
-// oneTime makes a password to be read aloud or typed once: 100 random bits in groups of five.
-func oneTime() string {
+// OneTimePassword makes a password to be read aloud or typed once: 100 random bits in groups of five.
+func OneTimePassword() string {
 	t := strings.ToLower(rand.Text())
 	return t[0:5] + "-" + t[5:10] + "-" + t[10:15] + "-" + t[15:20]
 }

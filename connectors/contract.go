@@ -32,6 +32,9 @@ type Kind struct {
 
 	// Embed, when set, is what an admin pastes into his own page: an HTML snippet for this channel.
 	Embed func(publicURL string, ch desk.Channel) string
+
+	// Demo, when set, are the settings of the channel that the demo adds on first start.
+	Demo map[string]string
 }
 
 // Text is a short text in both languages of the screens.

@@ -56,6 +56,7 @@ var Kind = connectors.Kind{
 		{Name: "demo", Type: "bool", Default: "false", Label: connectors.Text{Zh: "演示", En: "Demo"},
 			Help: connectors.Text{Zh: "仅用于演示：允许来源填 *。", En: "For demonstrations only: allows the origin *."}},
 	},
+	Demo:   map[string]string{"demo": "true", "origins": "*", "title": "回音小店", "greeting": "您好！有什么可以帮您？ Hi, how can we help?"},
 	Check:  check,
 	Decode: Decode,
 	Open: func(ctx context.Context, ch desk.Channel, tools connectors.Tools) (connectors.Connector, error) {
