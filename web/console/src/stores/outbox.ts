@@ -1,0 +1,53 @@
+// Sends what was written (live/outbox.ts) through the API and shows it in the timeline while it is on its way.
+import { defineStore } from "pinia";
+import { shallowRef } from "vue";
+import * as api from "@/api";
+import { Outbox, type Outcome, type OutEntry } from "@/live/outbox";
+import { useSession } from "./session";
+import { useTimelines } from "./timelines";
+import { errorText } from "./toasts";
+
+export const useOutbox = defineStore("outbox", () => {
+  const entries = shallowRef<OutEntry[]>([]);
+  let box: Outbox | null = null;
+
+  function start() {
+    box?.stop();
+    const me = useSession().me;
+    if (!me) return;
+    box = new Outbox(me.id, send, () => {
+      entries.value = box?.entries.map((e) => ({ ...e })) ?? [];
+    });
+    entries.value = [...box.entries];
+    box.flush();
+  }
+
+  async function send(e: OutEntry): Promise<Outcome> {
+    const body = { text: e.text, attachments: e.attachments.map((a) => a.id), idempotency_key: e.key };
+    try {
+      const message =
+        e.kind === "note"
+          ? await api.tickets.note(e.ticket, body)
+          : await api.tickets.reply(e.ticket, { ...body, if_seq: e.if_seq, force: e.force });
+      useTimelines().add(e.ticket, message);
+      return { kind: "done" };
+    } catch (err) {
+      if (!(err instanceof api.ApiError)) return { kind: "refused", error: errorText(err) };
+      if (err.code === "colleague_answered") {
+        return { kind: "asks", colleague: String(err.body.name ?? ""), secondsAgo: Number(err.body.seconds_ago ?? 0) };
+      }
+      if (err.passing || err.status === 401) return { kind: "passing" };
+      return { kind: "refused", error: errorText(err) };
+    }
+  }
+
+  return {
+    entries,
+    start,
+    stop: () => box?.stop(),
+    add: (e: Omit<OutEntry, "state">) => box?.add(e),
+    again: (key: string, force?: boolean) => box?.again(key, force),
+    take: (key: string) => box?.take(key),
+    flush: () => box?.flush(),
+  };
+});
