@@ -7,6 +7,7 @@ import (
 // An Address is one mail address with the name written beside it.
 type Address struct {
 	Name    string
+	Comment string // A name in parentheses, as old mailers write it: "bob@example.com (Bob)".
 	Address string // As written, the domain in lower case; "" when only a name could be read.
 }
 
@@ -100,16 +101,20 @@ func parseAddress(item string) (Address, bool) {
 		if end := strings.IndexByte(inner, '>'); end >= 0 {
 			inner = inner[:end]
 		}
+		comment := commentOf(item)
 		name := cleanName(item[:open])
-		if name == "" {
-			name = commentOf(item)
+		if comment != "" {
+			name = cleanName(stripComments(item[:open]))
 		}
-		return Address{Name: name, Address: cleanAddress(inner)}, inner != "" || name != ""
+		return Address{Name: name, Comment: comment, Address: cleanAddress(inner)}, inner != "" || name != ""
 	}
 	comment := commentOf(item)
 	bare := strings.TrimSpace(stripComments(item))
 	if !strings.Contains(bare, "@") {
-		return Address{Name: cleanName(bare)}, bare != ""
+		if !strings.ContainsAny(bare, " \t\"=") {
+			return Address{Comment: comment, Address: bare}, bare != "" // a local part alone: postmaster
+		}
+		return Address{Name: cleanName(bare), Comment: comment}, bare != ""
 	}
 	if fields := strings.Fields(bare); len(fields) > 1 && bare[0] != '"' && comment == "" {
 		// "Name user@example.com" without brackets
@@ -120,7 +125,7 @@ func parseAddress(item string) (Address, bool) {
 			}
 		}
 	}
-	return Address{Name: comment, Address: cleanAddress(bare)}, true
+	return Address{Comment: comment, Address: cleanAddress(bare)}, true
 }
 
 // angleOpen finds the bracket of the address: the last one that stands in no quotes.
@@ -176,11 +181,7 @@ func cleanName(s string) string {
 			out.WriteByte(s[i])
 		}
 	}
-	name := strings.Join(strings.Fields(decodeWords(out.String())), " ")
-	if len(name) > 2 && name[0] == '\'' && name[len(name)-1] == '\'' {
-		name = name[1 : len(name)-1]
-	}
-	return name
+	return strings.Join(strings.Fields(decodeWords(out.String())), " ")
 }
 
 // cleanAddress takes off what does not belong to an address: source routes (RFC 5322, 4.4), white space, "mailto:".

@@ -19,7 +19,7 @@ func attributionAt(lines []line, at int) int {
 	for i := at; i < len(lines) && i < at+8; i++ {
 		text := bare(lines[i].text)
 		if i > at {
-			text = strings.TrimSpace(lines[i].text)
+			text = strings.TrimSpace(strings.ReplaceAll(lines[i].text, "\u00a0", " "))
 		}
 		if text == "" {
 			if !dated || i == at || strings.HasSuffix(joined, ":") || !opening.MatchString(first) || !bracketFollows(lines, i) {
@@ -53,7 +53,8 @@ func bracketFollows(lines []line, at int) bool {
 
 // bare takes off what decorates an attribution: dashes, stars, quote marks in front.
 func bare(s string) string {
-	return strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(s), ">|-*_ \t\u00a0—–·"))
+	s = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "&lt;", "<", "&gt;", ">", "&quot;", `"`).Replace(s)
+	return strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(s), ">|-*_ \t—–·"))
 }
 
 // mayOpen rules out lines that cannot begin an attribution, before they are joined with others.

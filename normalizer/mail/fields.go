@@ -41,21 +41,28 @@ func messageIDs(s string, max int) []string {
 
 var (
 	zoneName  = regexp.MustCompile(`(?i)\b(?:GMT|UTC|UT)\s*([+-]\d{1,2}):?(\d{2})?\b`)
+	shortZone = regexp.MustCompile(`([+-])(\d{3})\s*$`)
 	lateColon = regexp.MustCompile(`([+-]\d{2}):(\d{2})\s*$`)
 )
+
+// zones are names of RFC 5322, 4.3 and some in daily use.
+var zones = map[string]string{"EDT": "-0400", "EST": "-0500", "CDT": "-0500", "CST": "-0600", "MDT": "-0600", "MST": "-0700", "PDT": "-0700", "PST": "-0800",
+	"CET": "+0100", "CEST": "+0200", "BST": "+0100", "MET": "+0100", "EET": "+0200", "EEST": "+0300", "MSK": "+0300", "JST": "+0900", "KST": "+0900", "HKT": "+0800", "Z": "+0000", "UT": "+0000", "GMT": "+0000", "UTC": "+0000"}
 
 // layouts are dates seen in the wild that RFC 5322 does not know. Weekdays are dropped before: many are wrong or translated.
 var layouts = []string{
 	"2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 MST", "2 Jan 2006 15:04:05", "2 Jan 2006 15:04 -0700", "2 Jan 2006 15:04 MST", "2 Jan 2006 15:04", "2 Jan 2006",
 	"2 January 2006 15:04:05 -0700", "2 January 2006 15:04:05", "Jan 2 15:04:05 2006", "Jan 2 15:04:05 MST 2006", "Jan 2 15:04:05 2006 -0700", "Jan 2 2006 15:04:05 -0700",
 	"2-Jan-2006 15:04:05 -0700", "2-Jan-06 15:04:05 -0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05-0700", "2006/1/2 15:04:05",
-	"2 Jan 06 15:04:05 -0700", "2 Jan 06 15:04:05 MST", "2 Jan 06 15:04 -0700", "2 Jan 06 15:04:05", "01/02/2006 15:04:05",
+	"2 Jan 06 15:04:05 -0700", "2 Jan 06 15:04:05 MST", "2 Jan 06 15:04 -0700", "2 Jan 06 15:04:05", "01/02/2006 15:04:05", "January 2 2006 3:04 PM", "January 2 2006 15:04", "Jan 2 2006 3:04 PM", "2 January 2006 15:04",
 }
 
 // parseDate reads a date field; false when it tells no time.
 func parseDate(s string) (time.Time, bool) {
-	s = strings.TrimSpace(s)
-	if t, err := netmail.ParseDate(s); err == nil {
+	if s = strings.TrimSpace(s); s == "" {
+		return time.Time{}, false
+	}
+	if t, err := netmail.ParseDate(s); err == nil && !endsInLetters(s) {
 		return t, plausibleYear(t)
 	}
 	s = strings.Join(strings.Fields(stripComments(s)), " ")
@@ -77,7 +84,14 @@ func parseDate(s string) (time.Time, bool) {
 		}
 		return hours + minutes
 	})
-	s = strings.Join(strings.Fields(lateColon.ReplaceAllString(s, "$1$2")), " ")
+	s = lateColon.ReplaceAllString(s, "$1$2")
+	s = shortZone.ReplaceAllString(s, "${1}0$2")
+	s = strings.TrimLeft(strings.Join(strings.Fields(s), " "), "0")
+	if at := strings.LastIndexByte(s, ' '); at > 0 {
+		if zone, ok := zones[strings.ToUpper(s[at+1:])]; ok {
+			s = s[:at+1] + zone
+		}
+	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, plausibleYear(t)
@@ -87,6 +101,12 @@ func parseDate(s string) (time.Time, bool) {
 }
 
 func plausibleYear(t time.Time) bool { return t.Year() > 1970 && t.Year() < 2200 }
+
+// endsInLetters: a zone by name, which the standard reader takes for UTC when it does not know it.
+func endsInLetters(s string) bool {
+	last := s[len(s)-1]
+	return 'A' <= last && last <= 'Z' && !strings.HasSuffix(s, "GMT") && !strings.HasSuffix(s, "UTC")
+}
 
 func isWeekday(s string) bool {
 	s = strings.ToLower(strings.TrimRight(s, "."))

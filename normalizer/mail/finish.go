@@ -37,6 +37,7 @@ func (w *walker) joinBodies() (text, html string) {
 		if i > 0 {
 			plain = strings.TrimLeft(plain, "\n")
 		}
+		w.mail.Bodies = append(w.mail.Bodies, cutText(plain, w.limits.Text))
 		text = joinTexts(text, plain)
 		if !anyHTML {
 			continue

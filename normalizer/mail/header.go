@@ -62,7 +62,7 @@ func (h *Header) utf8(value string) string {
 	if !hasHighBit([]byte(value)) {
 		return value
 	}
-	text, _ := sniff([]byte(value), h.hint)
+	text, _ := sniff([]byte(escapeWords(value)), h.hint)
 	return text
 }
 
@@ -172,7 +172,7 @@ func lenientHeader(b []byte, limits Limits, fix *repairs) (Header, []byte) {
 		case isFieldLine(text):
 			flush()
 			open = append([]byte(nil), line...)
-		case headerGoesOn(rest):
+		case headerGoesOn(rest) || looksLikeField(text) && len(h.fields) > 0:
 			fix.add(RepairHeaderLine, "")
 		default:
 			flush()
@@ -206,9 +206,15 @@ func isFieldLine(line []byte) bool {
 	return true
 }
 
+// looksLikeField: a colon after one word, 8-bit letters in it.
+func looksLikeField(line []byte) bool {
+	at := bytes.IndexByte(line, ':')
+	return at > 0 && at < 60 && !bytes.ContainsAny(bytes.TrimRight(line[:at], " \t"), " \t") && hasHighBit(line[:at])
+}
+
 // headerGoesOn looks ahead: does a field come before the next empty line, within a few lines?
 func headerGoesOn(b []byte) bool {
-	for range 4 {
+	for range 12 {
 		line, rest := nextLine(b)
 		text := bytes.TrimRight(line, "\r\n")
 		if len(text) == 0 {

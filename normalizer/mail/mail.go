@@ -20,8 +20,9 @@ type Mail struct {
 	Subject    string
 	Date       time.Time // Zero when missing or unreadable.
 
-	Text string // The readable text as sent, or made from HTML; line ends are \n.
-	HTML string // The HTML as sent, not sanitized; "" when there was none.
+	Text   string   // The readable text as sent, or made from HTML; line ends are \n.
+	Bodies []string // The pieces Text is made of: one per text part, alternatives counted once.
+	HTML   string   // The HTML as sent, not sanitized; "" when there was none.
 
 	Reply      string // What the sender wrote this time. "" when nothing was added to what is quoted.
 	Signature  string

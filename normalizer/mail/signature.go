@@ -32,7 +32,7 @@ var deviceWords = regexp.MustCompile(`(?i)iphone|ipad|ipod|android|安卓|手机
 
 // isDeviceLine reports whether a line was added by the device or program.
 func isDeviceLine(text string) bool {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(link.ReplaceAllString(strings.ReplaceAll(text, "\u00a0", " "), "${1}"))
 	if text == "" || utf8.RuneCountInString(text) > 160 || !deviceLine.MatchString(text) {
 		return false
 	}
@@ -45,6 +45,9 @@ func isDeviceLine(text string) bool {
 	}
 	return true
 }
+
+// link is what programs append to their name; of a Markdown link the text stays.
+var link = regexp.MustCompile(`\[([^\]]{1,40})\]\(https?://[^\s)]*\)|\s*[<(\[]?https?://[^\s>)\]]*[>)\]]?`)
 
 var regexpExcuse = regexp.MustCompile(`(?i)excuse|forgive|pardon|typo|brevity|k-9`)
 

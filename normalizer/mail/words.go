@@ -2,6 +2,7 @@ package mail
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -37,6 +38,37 @@ func decodeWords(s string) string {
 		s = rest
 	}
 	run.flush(&out)
+	out.WriteString(s)
+	return out.String()
+}
+
+// escapeWords encodes 8-bit bytes that stand inside encoded words, where they are in the word's charset.
+func escapeWords(s string) string {
+	if !strings.Contains(s, "=?") {
+		return s
+	}
+	var out strings.Builder
+	for {
+		at := strings.Index(s, "=?")
+		if at < 0 {
+			break
+		}
+		word, rest, ok := parseWord(s[at:])
+		if !ok || word.base64 {
+			out.WriteString(s[:at+2])
+			s = s[at+2:]
+			continue
+		}
+		out.WriteString(s[:at])
+		for _, c := range []byte(s[at : len(s)-len(rest)]) {
+			if c < utf8.RuneSelf {
+				out.WriteByte(c)
+			} else {
+				fmt.Fprintf(&out, "=%02X", c)
+			}
+		}
+		s = rest
+	}
 	out.WriteString(s)
 	return out.String()
 }
@@ -176,7 +208,7 @@ func decodeBase64(b []byte) []byte {
 func lenientBase64(b []byte) (out []byte, clean bool) {
 	out = make([]byte, 0, len(b)/4*3+3)
 	var group [4]byte
-	n, clean := 0, true
+	n, clean, padded := 0, true, false
 	flush := func() {
 		if n >= 2 {
 			var raw [3]byte
@@ -187,14 +219,19 @@ func lenientBase64(b []byte) (out []byte, clean bool) {
 	}
 	for _, c := range b {
 		switch {
+		case padded && c != '\n' && c != '=':
+			clean = clean && (c == '\r' || c == ' ') // nothing follows the padding on its line
 		case isBase64(c):
 			group[n] = c
 			if n++; n == 4 {
 				flush()
 			}
 		case c == '=':
+			padded = n > 0 || padded
 			flush()
-		case c == '\r' || c == '\n' || c == ' ' || c == '\t':
+		case c == '\n':
+			padded = false
+		case c == '\r' || c == ' ' || c == '\t':
 		default:
 			clean = false
 		}
