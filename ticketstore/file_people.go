@@ -102,10 +102,14 @@ func (f *filer) readContacts() error {
 	for id := range ids {
 		b.add(id)
 	}
-	return f.t.bulkEach(b, func(row *sql.Rows) error {
+	return f.t.readContacts(b, &f.people)
+}
+
+func (t *tx) readContacts(ids *bulk, into *people) error {
+	return t.bulkEach(ids, func(row *sql.Rows) error {
 		c := &contactRow{stored: true}
 		err := row.Scan(&c.ID, &c.Name, &c.Level, &c.Language)
-		f.people.contacts[c.ID] = c
+		into.contacts[c.ID] = c
 		return err
 	}, `SELECT c.id, c.name, c.level, c.language FROM v CROSS JOIN contacts c WHERE c.id = v.id`)
 }

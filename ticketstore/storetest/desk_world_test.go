@@ -37,7 +37,7 @@ func inBothWorlds(t *testing.T, claim func(t *testing.T, w *world)) {
 	}
 }
 
-func newWorld(t *testing.T, engine string) *world {
+func newWorld(t testing.TB, engine string) *world {
 	t.Helper()
 	driver, url, dsn := "sqlite", "", ""
 	if engine == "postgres" {

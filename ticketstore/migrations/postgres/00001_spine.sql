@@ -154,6 +154,7 @@ CREATE INDEX tickets_assignee ON tickets (assignee_id, status, updated_at);
 CREATE INDEX tickets_queue ON tickets (team_id, created_at) WHERE status = 'new';
 CREATE INDEX tickets_status ON tickets (status, updated_at);
 CREATE INDEX tickets_contact ON tickets (contact_id, created_at);
+CREATE INDEX tickets_epoch ON tickets (assign_epoch) WHERE assign_epoch > 0;
 CREATE INDEX tickets_updated ON tickets (updated_at, id);
 
 CREATE TABLE messages (
@@ -229,9 +230,9 @@ CREATE TABLE deliveries (
   created_at      BIGINT NOT NULL,
   updated_at      BIGINT NOT NULL
 );
-CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('queued', 'sending');
+CREATE INDEX deliveries_due ON deliveries (next_attempt_at, id) WHERE state IN ('queued', 'sending');
 CREATE INDEX deliveries_held ON deliveries (channel_id) WHERE state = 'held';
-CREATE INDEX deliveries_ticket ON deliveries (ticket_id, seq);
+CREATE INDEX deliveries_waiting ON deliveries (ticket_id, seq) WHERE state IN ('queued', 'sending', 'held');
 CREATE INDEX deliveries_external ON deliveries (channel_id, external_id);
 CREATE INDEX deliveries_provider ON deliveries (channel_id, provider_id) WHERE provider_id <> '';
 

@@ -1,0 +1,155 @@
+package ticketstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"hearback/desk"
+)
+
+// dueDeliveries are replies whose turn it is: due, and no earlier reply of their ticket unfinished. Failed and uncertain ones do
+// not hold up those behind them.
+const dueDeliveries = `d.state IN ('queued', 'sending') AND NOT EXISTS (SELECT 1 FROM deliveries e
+	WHERE e.ticket_id = d.ticket_id AND e.seq < d.seq AND e.state IN ('queued', 'sending', 'held'))`
+
+// ClaimDeliveries registers an attempt for at most limit replies whose turn it is and returns them with all Send needs. An attempt
+// not settled by leaseUntil is claimed again, Interrupted.
+func (s *Store) ClaimDeliveries(ctx context.Context, limit int, leaseUntil desk.Time) ([]ClaimedDelivery, error) {
+	var claimed []ClaimedDelivery
+	err := s.write(ctx, func(t *tx) error {
+		c := claiming{t: t}
+		if err := c.take(limit); err != nil {
+			return fmt.Errorf("find due replies: %w", err)
+		}
+		if len(c.claimed) == 0 {
+			claimed = nil
+			return nil
+		}
+		if err := c.register(leaseUntil); err != nil {
+			return fmt.Errorf("register attempts: %w", err)
+		}
+		if err := c.complete(); err != nil {
+			return err
+		}
+		claimed = c.claimed
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim deliveries: %w", err)
+	}
+	return claimed, nil
+}
+
+// claiming is one ClaimDeliveries transaction.
+type claiming struct {
+	t       *tx
+	claimed []ClaimedDelivery
+}
+
+func (c *claiming) take(limit int) error {
+	var err error
+	c.claimed, err = list(c.t.ctx, c.t.s, c.t, func(row scanner) (ClaimedDelivery, error) {
+		var x ClaimedDelivery
+		o := &x.Outbound
+		var state desk.DeliveryState
+		err := row.Scan(&o.DeliveryID, &o.MessageID, &o.TicketID, &o.ChannelID, &o.ExternalID, &o.Automatic, &o.Attempt, &x.GiveUpAt, &x.PartsDone, &state)
+		x.Interrupted = state == desk.DeliverySending
+		o.Attempt++
+		return x, err
+	}, `SELECT d.id, d.message_id, d.ticket_id, d.channel_id, d.external_id, d.automatic, d.attempts, d.give_up_at, d.parts_done, d.state
+		FROM deliveries d WHERE d.next_attempt_at <= ? AND `+dueDeliveries+` ORDER BY d.next_attempt_at, d.id LIMIT ?`+c.t.s.dialect.skipLocked,
+		int64(c.t.s.now()), limit)
+	return err
+}
+
+// register counts the attempt before it is made: if we crash while the provider answers, the customer gets one late reply
+// instead of a burst of them.
+func (c *claiming) register(leaseUntil desk.Time) error {
+	b := newBulk("id text", len(c.claimed))
+	for _, x := range c.claimed {
+		b.add(x.Outbound.DeliveryID)
+	}
+	_, err := c.t.bulkExec(b, `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, next_attempt_at = ?, updated_at = ? FROM v
+		WHERE deliveries.id = v.id`, int64(leaseUntil), int64(c.t.s.now()))
+	return err
+}
+
+// complete adds message, ticket, customer, files and the conversation's ids.
+func (c *claiming) complete() error {
+	at := map[desk.ID]*desk.Outbound{}
+	b := newBulk("id text", len(c.claimed))
+	for i := range c.claimed {
+		o := &c.claimed[i].Outbound
+		at[o.MessageID] = o
+		b.add(o.MessageID)
+	}
+	err := c.t.bulkEach(b, func(row *sql.Rows) error {
+		var id desk.ID
+		var o desk.Outbound
+		err := row.Scan(&id, &o.Text, &o.HTML, &o.Author.Kind, &o.Author.ID, &o.Author.Name, &o.CreatedAt, &o.Number, &o.Subject, &o.Sender,
+			&o.ToName, &o.To.Type, &o.To.Value, &o.To.Scope)
+		x := at[id]
+		x.Text, x.HTML, x.Author, x.CreatedAt, x.Number, x.Subject, x.Sender, x.ToName, x.To = o.Text, o.HTML, o.Author, o.CreatedAt, o.Number,
+			o.Subject, o.Sender, o.ToName, o.To
+		return err
+	}, `SELECT m.id, m.text, m.html, m.author_kind, m.author_id, m.author_name, m.created_at, t.number, t.subject, t.sender,
+		COALESCE(c.name, ''), COALESCE(s.from_type, ''), COALESCE(s.from_value, ''), COALESCE(s.from_scope, '')
+		FROM v CROSS JOIN messages m JOIN tickets t ON t.id = m.ticket_id
+		LEFT JOIN contacts c ON c.id = t.contact_id LEFT JOIN senders s ON s.channel_id = m.channel_id AND s.sender = t.sender WHERE m.id = v.id`)
+	if err != nil {
+		return fmt.Errorf("read replies: %w", err)
+	}
+	err = c.t.bulkEach(b, func(row *sql.Rows) error {
+		f, err := scanAttachment(row)
+		x := at[f.MessageID]
+		x.Attachments = append(x.Attachments, f)
+		return err
+	}, `SELECT `+attachmentColumns+` FROM v CROSS JOIN attachments f WHERE f.message_id = v.id ORDER BY f.id`)
+	if err != nil {
+		return fmt.Errorf("read files: %w", err)
+	}
+	return c.conversation(b, at)
+}
+
+// references bounds how far back InReplyTo looks, in steps of the ticket's clock.
+const references = 60
+
+// conversation lists the provider-visible ids of what was written before, oldest first, the last customer message last.
+func (c *claiming) conversation(b *bulk, at map[desk.ID]*desk.Outbound) error {
+	last := map[desk.ID]string{}
+	err := c.t.bulkEach(b, func(row *sql.Rows) error {
+		var id desk.ID
+		var external string
+		var direction desk.Direction
+		err := row.Scan(&id, &external, &direction)
+		at[id].InReplyTo = append(at[id].InReplyTo, external)
+		if direction == desk.DirectionIn {
+			last[id] = external
+		}
+		return err
+	}, `SELECT m.id, e.external_id, e.direction FROM v CROSS JOIN messages m
+		JOIN messages e ON e.ticket_id = m.ticket_id AND e.seq < m.seq AND e.seq >= m.seq - ?
+		WHERE m.id = v.id AND e.external_id <> '' AND e.direction IN ('in', 'out') AND e.channel_id = m.channel_id ORDER BY m.id, e.seq`, references)
+	if err != nil {
+		return fmt.Errorf("read conversation: %w", err)
+	}
+	for id, external := range last {
+		o := at[id]
+		o.InReplyTo = append(slices.DeleteFunc(o.InReplyTo, func(x string) bool { return x == external }), external)
+	}
+	return nil
+}
+
+// NextDeliveryDue tells when the next reply whose turn it is falls due; 0 when none waits.
+func (s *Store) NextDeliveryDue(ctx context.Context) (desk.Time, error) {
+	due, err := list(ctx, s, s.read, plain[desk.Time], `SELECT d.next_attempt_at FROM deliveries d WHERE `+dueDeliveries+` ORDER BY d.next_attempt_at LIMIT 1`)
+	if err != nil {
+		return 0, fmt.Errorf("find next due reply: %w", err)
+	}
+	if len(due) == 0 {
+		return 0, nil
+	}
+	return due[0], nil
+}
