@@ -11,7 +11,7 @@ import (
 
 var corks = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-const corkKeep = 32 << 10 // bigger buffers are not kept
+const corkSize = 32 << 10 // as much is gathered at most
 
 // corkConn gathers what is written between cork and uncork, so that several frames leave in one system call, and owns the
 // write deadline. It belongs below gorilla's Conn.
@@ -19,6 +19,7 @@ type corkConn struct {
 	net.Conn
 	mu  sync.Mutex
 	buf *bytes.Buffer // nil: not corked
+	err error         // the first failed write; nothing is written afterwards
 }
 
 func (c *corkConn) cork() {
@@ -27,34 +28,40 @@ func (c *corkConn) cork() {
 	c.buf = corks.Get().(*bytes.Buffer)
 }
 
-// uncork writes what was gathered, within wait.
-func (c *corkConn) uncork(wait time.Duration) error {
+// uncork writes what was gathered and returns the first error there was.
+func (c *corkConn) uncork() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	buf := c.buf
-	c.buf = nil
-	if buf == nil {
-		return nil
+	if c.buf != nil {
+		c.flush()
+		corks.Put(c.buf)
+		c.buf = nil
 	}
-	var err error
-	if buf.Len() > 0 {
-		c.Conn.SetWriteDeadline(time.Now().Add(wait)) // a deadline of the operating system, so its clock
-		_, err = c.Conn.Write(buf.Bytes())
+	return c.err
+}
+
+// flush writes out the buffer, each time within writeWait. With c.mu held.
+func (c *corkConn) flush() {
+	if c.buf.Len() > 0 && c.err == nil {
+		c.Conn.SetWriteDeadline(time.Now().Add(writeWait)) // a deadline of the operating system, so its clock
+		_, c.err = c.Conn.Write(c.buf.Bytes())
 	}
-	if buf.Cap() <= corkKeep {
-		buf.Reset()
-		corks.Put(buf)
-	}
-	return err
+	c.buf.Reset()
 }
 
 func (c *corkConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.buf != nil {
-		return c.buf.Write(p)
+	if c.buf == nil {
+		return c.Conn.Write(p)
 	}
-	return c.Conn.Write(p)
+	if c.buf.Len()+len(p) > corkSize {
+		c.flush()
+	}
+	if c.err != nil {
+		return 0, c.err
+	}
+	return c.buf.Write(p)
 }
 
 // SetWriteDeadline ignores the deadlines gorilla sets for each frame; uncork sets one for all.

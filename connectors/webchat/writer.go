@@ -182,7 +182,7 @@ func (s *socket) send(frames []frame) bool {
 			closed = true
 		}
 	}
-	if err := s.wire.uncork(writeWait); err != nil {
+	if err := s.wire.uncork(); err != nil {
 		return false
 	}
 	if closed { // the reader ends when the other side has closed too, or after a moment
