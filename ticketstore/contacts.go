@@ -43,7 +43,7 @@ func (s *Store) contact(ctx context.Context, from source, id desk.ID) (desk.Cont
 func (s *Store) Contacts(ctx context.Context, query, cursor string, limit int) (found []desk.Contact, next string, err error) {
 	where, args := "1 = 1", []any{}
 	if query != "" {
-		where, args = s.contactCondition("c.id", clean(query))
+		where, args = contactCondition("c.id", clean(query))
 	}
 	if cursor != "" {
 		var last desk.ID

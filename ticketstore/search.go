@@ -7,26 +7,22 @@ import (
 
 // matching is a query as SQL on tickets t. It finds tickets by their number (whole, or its last digits), by the customer's name,
 // address or telephone number, and by words: each blank-separated term must stand, as a phrase, in the subject or in a message.
+// The ways are one set of ids, so that a rare word is not paid for by a walk over all tickets.
 func (s *Store) matching(query string) (string, []any) {
-	var (
-		ways []string
-		args []any
-	)
-	way := func(condition string, values []any) {
-		if condition != "" {
-			ways = append(ways, condition)
+	query = strings.TrimSpace(clean(query))
+	condition, args := contactCondition("o.contact_id", query)
+	ways := []string{`SELECT o.id FROM tickets o WHERE ` + condition}
+	for _, way := range []func(string) (string, []any){byNumber, s.byWords} {
+		if ids, values := way(query); ids != "" {
+			ways = append(ways, ids)
 			args = append(args, values...)
 		}
 	}
-	query = strings.TrimSpace(clean(query))
-	way(numberCondition(query))
-	way(s.contactCondition("t.contact_id", query))
-	way(s.wordsCondition(query))
-	return "(" + strings.Join(ways, " OR ") + ")", args
+	return "t.id IN (" + strings.Join(ways, " UNION ALL ") + ")", args
 }
 
-// numberCondition takes GD20261121-0007, 20261121-0007, #0007 and 7 alike; "" when the query is no number.
-func numberCondition(query string) (string, []any) {
+// byNumber takes GD20261121-0007, 20261121-0007, #0007 and 7 alike; "" when the query is no number.
+func byNumber(query string) (string, []any) {
 	n := strings.TrimPrefix(strings.ToUpper(query), "#")
 	digits := strings.TrimLeft(n, "GD")
 	if digits == "" || strings.Trim(digits, "0123456789-") != "" || strings.Trim(digits, "-") == "" {
@@ -35,12 +31,12 @@ func numberCondition(query string) (string, []any) {
 	if len(digits) < 4 && !strings.Contains(digits, "-") {
 		digits = "-" + strings.Repeat("0", 4-len(digits)) + digits
 	}
-	return "t.id IN (SELECT x.id FROM tickets x WHERE x.number = ? OR x.number LIKE ?)", []any{n, "%" + digits}
+	return "SELECT x.id FROM tickets x WHERE x.number = ? OR x.number LIKE ?", []any{n, "%" + digits}
 }
 
 // contactCondition finds contacts whose name or company holds the query, or who own it as an address or number; column is the
 // contact's id.
-func (s *Store) contactCondition(column, query string) (string, []any) {
+func contactCondition(column, query string) (string, []any) {
 	like := "%" + likeEscaper.Replace(query) + "%"
 	return column + ` IN (SELECT c.id FROM contacts c WHERE LOWER(c.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(c.company) LIKE LOWER(?) ESCAPE '\'` +
 			` UNION ALL SELECT i.contact_id FROM identities i WHERE i.type IN ('email', 'phone', 'external', 'webchat') AND i.value IN (?))`,
@@ -65,15 +61,11 @@ func identityValues(query string) []string {
 	return values
 }
 
-// wordsCondition asks the index; "" when the query has no word in it.
-func (s *Store) wordsCondition(query string) (string, []any) {
+// byWords asks the index; "" when the query has no word in it.
+func (s *Store) byWords(query string) (ids string, args []any) {
 	if s.opt.Tokenize == nil {
 		return "", nil
 	}
-	var (
-		terms []string
-		args  []any
-	)
 	for term := range strings.FieldsSeq(query) {
 		words, singles := s.opt.Tokenize(term)
 		tokens, column := strings.Fields(words), "words"
@@ -84,19 +76,18 @@ func (s *Store) wordsCondition(query string) (string, []any) {
 		if len(tokens) == 0 {
 			continue
 		}
-		condition, phrase := s.dialect.phrase(column, tokens)
-		terms = append(terms, condition)
-		args = append(args, phrase)
+		found, phrase := s.dialect.phrase(column, tokens)
+		if ids != "" {
+			found += " AND x.ticket_id IN (" + ids + ")"
+		}
+		ids, args = found, append([]any{phrase}, args...)
 	}
-	if len(terms) == 0 {
-		return "", nil
-	}
-	return "(" + strings.Join(terms, " AND ") + ")", args
+	return ids, args
 }
 
-// phrase is a condition on tickets t: one of its texts has these tokens side by side. The last token may be the beginning of a
-// word when it is Latin, so that half a word finds while it is typed.
-func (d dialect) phrase(column string, tokens []string) (condition string, arg string) {
+// phrase selects the tickets of which one text has these tokens side by side. The last token may be the beginning of a word when
+// it is Latin, so that half a word finds while it is typed.
+func (d dialect) phrase(column string, tokens []string) (ids string, arg string) {
 	last := tokens[len(tokens)-1]
 	prefix := len(last) >= 3 && isASCII(last)
 	if d.name == "postgres" {
@@ -108,13 +99,13 @@ func (d dialect) phrase(column string, tokens []string) (condition string, arg s
 		if prefix {
 			arg += ":*"
 		}
-		return `t.id IN (SELECT x.ticket_id FROM search x WHERE x.` + column + ` @@ to_tsquery('simple', ?))`, arg
+		return `SELECT x.ticket_id FROM search x WHERE x.` + column + ` @@ to_tsquery('simple', ?)`, arg
 	}
 	arg = column + ` : "` + strings.ReplaceAll(strings.Join(tokens, " "), `"`, `""`) + `"`
 	if prefix {
 		arg += " *"
 	}
-	return `t.id IN (SELECT x.ticket_id FROM search_rows x WHERE x.n IN (SELECT rowid FROM search WHERE search MATCH ?))`, arg
+	return `SELECT x.ticket_id FROM search_rows x WHERE x.n IN (SELECT rowid FROM search WHERE search MATCH ?)`, arg
 }
 
 var tsEscaper = strings.NewReplacer(`\`, `\\`, `'`, `''`)
