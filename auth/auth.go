@@ -22,6 +22,7 @@ type Options struct {
 	Logger  *slog.Logger     // nil: slog.Default()
 	Now     func() time.Time // nil: time.Now; must be the store's clock
 	Hashes  int              // Passwords hashed at once, 19 MB each. 0: one per processor.
+	Secure  bool             // The house is reached by https: its cookies never leave on plain http.
 }
 
 // An Auth answers who is calling. Its methods may be called at the same time.
@@ -32,6 +33,7 @@ type Auth struct {
 	clock   func() time.Time
 	hasher  *hasher
 	known   *known
+	secure  bool
 }
 
 // New builds it.
@@ -48,7 +50,7 @@ func New(o Options) *Auth {
 	if o.Limiter == nil {
 		o.Limiter = unlimited{}
 	}
-	return &Auth{store: o.Store, limiter: o.Limiter, logger: o.Logger, clock: o.Now, hasher: newHasher(o.Hashes), known: newKnown()}
+	return &Auth{store: o.Store, limiter: o.Limiter, logger: o.Logger, clock: o.Now, hasher: newHasher(o.Hashes), known: newKnown(), secure: o.Secure}
 }
 
 func (a *Auth) now() desk.Time { return desk.At(a.clock()) }

@@ -82,7 +82,7 @@ func (h *house) logIn(t *testing.T, email string) Login {
 
 func withCookie(secret string) *http.Request {
 	r := httptest.NewRequest("GET", "/api/v1/tickets", nil)
-	r.AddCookie(Cookie(secret, true))
+	r.AddCookie(&http.Cookie{Name: CookieName, Value: secret})
 	return r
 }
 
@@ -397,14 +397,14 @@ func TestStoreAwayLetsNobodyIn(t *testing.T) {
 }
 
 func TestCookieIsForTheBrowserAlone(t *testing.T) {
-	c := Cookie("secret", true)
+	c := New(Options{Secure: true}).Cookie("secret")
 	if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge <= 0 {
 		t.Errorf("%+v", c)
 	}
-	if c := Cookie("secret", false); c.Secure {
+	if c := New(Options{}).Cookie("secret"); c.Secure {
 		t.Error("a cookie that plain http cannot send")
 	}
-	if c := Cookie("", true); c.MaxAge >= 0 {
+	if c := New(Options{}).Cookie(""); c.MaxAge >= 0 {
 		t.Errorf("%+v", c)
 	}
 }

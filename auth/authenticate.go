@@ -112,11 +112,11 @@ func (a *Auth) agent(ctx context.Context, id desk.ID) (person, error) {
 func (a *Auth) Forget(agent desk.ID) { a.known.forget(agent) }
 
 // Cookie carries a session's secret; an empty secret ends it. It is never shown to scripts, not sent with writes from other
-// sites, and only over TLS when the house is reached that way.
-func Cookie(secret string, https bool) *http.Cookie {
+// sites, and over TLS only when the house is reached that way.
+func (a *Auth) Cookie(secret string) *http.Cookie {
 	age := int(lifetime / time.Second)
 	if secret == "" {
 		age = -1
 	}
-	return &http.Cookie{Name: CookieName, Value: secret, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: https}
+	return &http.Cookie{Name: CookieName, Value: secret, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: a.secure}
 }
