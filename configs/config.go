@@ -10,7 +10,7 @@ type Config struct {
 	Database             string   `toml:"database" help:"\"sqlite\" (a file in the data folder), \"sqlite:PATH\" or \"postgres://user:password@host/name\"."`
 	Redis                string   `toml:"redis" help:"\"embedded\", \"redis://host:6379/0\", \"rediss://…\", \"redis+sentinel://a,b/master\" or \"redis+cluster://a,b,c\"."`
 	MetricsListen        string   `toml:"metrics_listen" help:"Own address for /metrics, e.g. 127.0.0.1:9090. Empty: on the main address, for administrators only."`
-	MasterKey            string   `toml:"master_key" help:"Key that seals credentials, \"ID:BASE64\"; several separated by commas, the first one seals. Better given as HEARBACK_MASTER_KEY or HEARBACK_MASTER_KEY_FILE. Empty: the file master.key in the data folder, made on first start." secret:"true"`
+	MasterKey            string   `toml:"master_key" help:"Key that seals credentials, 32 bytes in base64; several separated by commas, the first one seals. Better given as HEARBACK_MASTER_KEY or HEARBACK_MASTER_KEY_FILE. Empty: the file master.key in the data folder, made on first start." secret:"true"`
 	TimeZone             string   `toml:"time_zone" help:"Zone in which a new day begins for ticket numbers, e.g. Asia/Shanghai. Empty: the machine's."`
 	AllowPrivateNetworks bool     `toml:"allow_private_networks" help:"Let channels talk to private addresses (own mail server, tests). Off protects against server-side request forgery."`
 	TrustedProxies       []string `toml:"trusted_proxies" help:"Addresses or networks of reverse proxies whose X-Forwarded-For is believed, e.g. [\"10.0.0.0/8\"]."`
@@ -66,7 +66,7 @@ func Default() Config {
 		Log:      Log{Level: "info", Format: "text"},
 		Routing:  Routing{Capacity: 10, Grace: time.Minute, Lease: 30 * time.Second},
 		SLA:      SLA{FirstResponse: 4 * time.Hour, UrgentFirstResponse: 2 * time.Hour, CriticalFirstResponse: time.Hour},
-		Intake:   Intake{Batch: 256, Lease: 30 * time.Second, MaxAttempts: 8},
+		Intake:   Intake{Batch: 256, Lease: 10 * time.Second, MaxAttempts: 8},
 		Delivery: Delivery{Workers: 16, Lease: 90 * time.Second, GiveUp: 24 * time.Hour},
 	}
 }

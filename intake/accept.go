@@ -85,6 +85,7 @@ func (b *Belt) commit(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			b.refuse()
 			return nil
 		case first := <-b.arrivals:
 			group, n := []*arrival{first}, len(first.a.Envelopes)
@@ -97,6 +98,18 @@ func (b *Belt) commit(ctx context.Context) error {
 				}
 			}
 			b.put(ctx, group, n)
+		}
+	}
+}
+
+// refuse answers the arrivals that came too late. Callers whose arrival comes later still give up with their context.
+func (b *Belt) refuse() {
+	for {
+		select {
+		case a := <-b.arrivals:
+			a.done <- fmt.Errorf("%w: the gateway is stopping", desk.ErrUnavailable)
+		default:
+			return
 		}
 	}
 }

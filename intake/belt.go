@@ -36,7 +36,7 @@ type Options struct {
 	Logger      *slog.Logger
 	Now         func() time.Time
 	Batch       int           // envelopes per transaction; 0: 256
-	Lease       time.Duration // 0: 30 s
+	Lease       time.Duration // 0: 10 s
 	MaxAttempts int           // 0: 8
 	Metrics     *Metrics      // nil: not counted
 }
@@ -55,6 +55,7 @@ const (
 	maxRawInRow = 64 << 10 // a larger original is a blob, so that the inbox table stays quick to scan
 	readyRoom   = 8192     // envelopes kept in memory; past that they wait in the database
 	sweepEvery  = 5 * time.Second
+	drainFor    = 5 * time.Second
 )
 
 // New makes a belt; Run starts it.
@@ -66,7 +67,7 @@ func New(o Options) *Belt {
 		o.Batch = 256
 	}
 	if o.Lease == 0 {
-		o.Lease = 30 * time.Second
+		o.Lease = 10 * time.Second
 	}
 	if o.MaxAttempts == 0 {
 		o.MaxAttempts = 8
@@ -86,12 +87,38 @@ func New(o Options) *Belt {
 	}
 }
 
-// Run commits arrivals and files them until ctx ends. What was accepted and not filed by then is filed after the next start.
+// Run commits arrivals and files them until ctx ends; then it takes nothing more and files what it has in memory, for at most
+// drainFor. What is left by then is filed after the lease, by any node.
 func (b *Belt) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return b.commit(ctx) })
-	g.Go(func() error { return b.file(ctx) })
+	committed := make(chan struct{})
+	var g errgroup.Group
+	g.Go(func() error {
+		defer close(committed)
+		return b.commit(ctx)
+	})
+	g.Go(func() error {
+		work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainFor, cancel) })
+		defer stop()
+		b.file(ctx, work)
+		<-committed
+		b.drainAll(work)
+		return nil
+	})
 	return g.Wait()
+}
+
+// drainAll files everything that was accepted before the stop.
+func (b *Belt) drainAll(work context.Context) {
+	for work.Err() == nil {
+		select {
+		case first := <-b.ready:
+			b.process(work, b.drain(first))
+		default:
+			return
+		}
+	}
 }
 
 // Kick makes the belt look for due rows now, after a row was put back by hand.
@@ -102,20 +129,20 @@ func (b *Belt) Kick() {
 	}
 }
 
-// file takes envelopes from memory as they come and rows that fell due from the database.
-func (b *Belt) file(ctx context.Context) error {
+// file takes envelopes from memory as they come, and rows that fell due from the database, until ctx ends. The work itself
+// runs under its own context, so that a stop does not cut a transaction that is nearly done.
+func (b *Belt) file(ctx, work context.Context) {
 	sweep := time.NewTimer(0) // rows of a former life first
 	defer sweep.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return nil
 		case first := <-b.ready:
 			batch := b.drain(first)
-			b.process(ctx, batch)
+			b.process(work, batch)
 			b.waiting.Add(-int64(len(batch)))
 		case <-b.kick:
-			b.sweep(ctx)
+			sweep.Reset(b.sweep(ctx))
 		case <-sweep.C:
 			sweep.Reset(b.sweep(ctx))
 		}
