@@ -173,8 +173,8 @@ type Decision struct {
 	Detail json.RawMessage
 }
 
-// Scope limits what a person sees. All wins over the rest; otherwise tickets assigned to AgentID, plus those of Teams (and,
-// with Unassigned, only the unowned ones of Teams and of no team).
+// Scope limits what a person sees. All wins over the rest; otherwise tickets assigned to AgentID, plus those of Teams and of no
+// team (with UnownedOnly, of these only the ones nobody owns). A scope that names nobody shows nothing.
 type Scope struct {
 	All         bool
 	AgentID     desk.ID

@@ -34,8 +34,11 @@ func TestAgentsBelongToTeamsAndKeepTheirAddress(t *testing.T) {
 		if err := w.SetPassword(ctx, a.ID, "other", false); err != nil {
 			t.Fatal(err)
 		}
-		if _, hash, mustChange, _ := w.AgentByEmail(ctx, a.Email); hash != "other" || mustChange {
-			t.Error(hash, mustChange)
+		if hash, mustChange, err := w.Credentials(ctx, a.ID); err != nil || hash != "other" || mustChange {
+			t.Error(hash, mustChange, err)
+		}
+		if _, _, err := w.Credentials(ctx, "none"); !errors.Is(err, desk.ErrNotFound) {
+			t.Error(err)
 		}
 		for _, bad := range []desk.Agent{{Name: "x", Email: "nobody", Role: desk.RoleAgent}, {Name: "x", Email: "x@x", Role: "king"}, {Email: "x@x", Role: desk.RoleAgent},
 			{Name: "x", Email: "x@x", Role: desk.RoleAgent, Teams: []desk.ID{"none"}}} {
@@ -104,6 +107,9 @@ func TestTeamInUseCannotBeDeleted(t *testing.T) {
 		if team = must(w.SaveTeam(ctx, team))(t); team.Name != "售后" {
 			t.Errorf("%+v", team)
 		}
+		if all := must(w.Teams(ctx))(t); len(all) != 1 || all[0] != team {
+			t.Errorf("%+v", all)
+		}
 		refused := func(why string) {
 			t.Helper()
 			if err := w.DeleteTeam(ctx, team.ID); !errors.Is(err, desk.ErrConflict) {
@@ -151,6 +157,9 @@ func TestRulesAreTriedInTheirOrder(t *testing.T) {
 		}
 		if all := must(w.Rules(ctx))(t); len(all) != 2 || all[0].ID != b.ID {
 			t.Errorf("%+v", all)
+		}
+		if got := must(w.Rule(ctx, a.ID))(t); got.Version != 2 || got.Not[0] != "谢谢" {
+			t.Errorf("%+v", got)
 		}
 		if _, err := w.SaveRule(ctx, old); !errors.Is(err, desk.ErrConflict) {
 			t.Error(err)
