@@ -134,7 +134,6 @@
 		doc.body.appendChild(host);
 		root.appendChild(button);
 		frame.title = say("在线客服", "Customer service chat");
-		frame.allow = "autoplay";
 		button.onclick = () => show(!open);
 		button.onpointerenter = load;
 		small.addListener(paint); // addEventListener is missing here before Safari 14

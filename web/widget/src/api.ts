@@ -4,7 +4,7 @@ import type { Attachment, Config, Entry, Identity } from "./wire";
 /** An answer that was not 2xx. Status 0: there was none. */
 export interface Refused {
 	status: number;
-	code: string; // a word of the protocol's error frames, or "size", "type", "other"
+	code: string; // a word of the protocol's errors, or "size", "type", "other"
 	after: number; // seconds to wait; 0 when the server did not say
 }
 
@@ -16,7 +16,7 @@ export interface Visitor {
 
 export class Api {
 	constructor(
-		private readonly base: string, // "/c/<channel id>"
+		private readonly base: string, // the channel's path, "/c/<channel id>"
 		private readonly token: () => string | null,
 	) {}
 
@@ -69,7 +69,7 @@ export class Api {
 /** What a refusal means. "unavailable" passes by itself: the message waits and is sent again. */
 function code(status: number, said: string | undefined, file: boolean): string {
 	if (status === 429) return "rate";
-	if (!status || status >= 500 || status === 401) return "unavailable";
+	if (!status || status >= 500 || /^token/.test(said || "")) return "unavailable";
 	if (file) return status === 413 ? "size" : "type";
 	return said || "other";
 }

@@ -3,11 +3,12 @@
 import type { Api, Refused } from "./api";
 import type { Frame } from "./wire";
 
-export type LinkState = "idle" | "connecting" | "live" | "poll" | "down";
+export type LinkState = "connecting" | "live" | "poll" | "down";
 
 export interface LinkEvents {
 	token(): Promise<string>; // the visitor's token; makes a visitor when there is none
 	expired(): void; // the server does not know the token any more
+	hello(): object; // the first frame
 	last(): number; // highest event seq this page has
 	frame(f: Frame): void;
 	state(s: LinkState): void;
@@ -69,7 +70,7 @@ export class Link {
 				} else await this.poll();
 			} catch (err) {
 				const { status } = err as Refused;
-				if (status === 401 || status === 403) this.to.expired();
+				if (status === 401) this.to.expired();
 				this.to.state("down");
 			}
 			await this.pause();
@@ -89,7 +90,7 @@ export class Link {
 	private converse(token: string): Promise<number> {
 		return new Promise((done) => {
 			const s = new WebSocket(this.url, ["hearback.v1", `token.${token}`]);
-			const hello = () => s.send(JSON.stringify({ type: "hello", after: this.to.last() }));
+			const hello = () => s.send(JSON.stringify(this.to.hello()));
 			this.socket = s;
 			let heard = Date.now();
 			const beat = setInterval(() => {

@@ -9,26 +9,26 @@ import { Store } from "./store";
 import { App, type Ui } from "./view";
 import { words } from "./words";
 
-const root = document.getElementById("hearback") as HTMLElement;
-const { channel = "", color, greeting, locale, name } = root.dataset;
+const root = document.getElementById("app") as HTMLElement;
+const { base = "", color, locale, title } = root.dataset;
 const asked = new URLSearchParams(location.search);
 const page = asked.get("o") || ""; // origin of the page around
 // The page's script tag decides, then the channel's setting, then the page's language.
 const lang = /^zh/i.test(asked.get("locale") || (locale !== "auto" && locale) || asked.get("lang") || "") ? "zh-CN" : "en";
-const keep = new Keep(`hearback.${channel}.`);
+const keep = new Keep(`hearback.${base}.`);
 
 const tell = (m: object) => {
 	if (page) parent.postMessage(m, page);
 };
 
-const store = new Store(channel, keep, { color, greeting, name }, changed, tell);
+const store = new Store(base, lang, keep, { color, title }, changed, tell);
 const ui: Ui = {
 	store,
 	lang,
 	w: words(lang),
 	close: () => tell({ t: "close" }),
 	input: typed,
-	key: (e) => {
+	press: (e) => {
 		// Enter that picks a candidate of an input method is not ours. 229: Safari ends the composition before it reports the key.
 		if (e.key === "Enter" && !e.shiftKey && !e.isComposing && e.keyCode !== 229) {
 			e.preventDefault();
@@ -55,7 +55,7 @@ function changed(arrived?: boolean): void {
 		if (!atEnd) ui.behind = true;
 		if (store.sound && (!store.open || document.hidden)) beep();
 	}
-	drawing ||= window.setTimeout(draw);
+	drawing ||= setTimeout(draw);
 }
 
 function draw(): void {
@@ -109,12 +109,12 @@ function beep(): void {
 		const ctx = new AudioContext();
 		const tone = ctx.createOscillator();
 		const gain = ctx.createGain();
-		gain.gain.setValueAtTime(0.1, ctx.currentTime);
-		gain.gain.exponentialRampToValueAtTime(0.0001, ctx.currentTime + 0.35);
+		gain.gain.value = 0.1;
+		gain.gain.setTargetAtTime(0, 0, 0.1);
 		tone.frequency.value = 880;
 		tone.connect(gain).connect(ctx.destination);
 		tone.start();
-		tone.stop(ctx.currentTime + 0.36);
+		tone.stop(1);
 	} catch {}
 }
 
@@ -127,7 +127,6 @@ function show(on: boolean): void {
 }
 
 document.documentElement.lang = lang;
-root.setAttribute("role", "main");
 dress();
 render(<App {...ui} />, root);
 const log = document.getElementById("log") as HTMLElement;

@@ -16,16 +16,17 @@ export class Store {
 	config: Config;
 	entries: Entry[];
 	typing = ""; // who is typing; "" nobody
-	link: LinkState = "idle";
+	lost = false; // the connection broke and is not back
 	sound: boolean;
 	notice = ""; // a code for words.reason, shown above the composer
 	readonly out: Outbox;
-	readonly local: Record<string, string> = {}; // file id -> address of the picture in this page: no second download, no flicker
+	readonly local: Record<string, string> = {}; // name and size of a file -> address of the picture in this page: no second download, no flicker
 
 	private last = 0; // highest event seq of this page. Starts at 0: the first hello brings fresh file addresses.
 	private seen: number; // highest seq the visitor has seen
 	private readonly api: Api;
 	private readonly line: Link;
+	private link: LinkState = "connecting";
 	private identity: Identity = {};
 	private making?: Promise<string>;
 	private flight = ""; // client_msg_id of the message on its way
@@ -35,7 +36,8 @@ export class Store {
 	private saving = 0;
 
 	constructor(
-		channel: string,
+		base: string, // the channel's path
+		lang: string,
 		private readonly keep: Keep,
 		config: Config,
 		private readonly changed: (arrived?: boolean) => void,
@@ -46,11 +48,11 @@ export class Store {
 		this.seen = +(keep.get("seen") || 0);
 		this.sound = !!keep.get("sound");
 		this.out = new Outbox(keep);
-		const base = `/c/${channel}`;
 		this.api = new Api(base, () => keep.get("token"));
 		this.line = new Link(location.origin.replace("http", "ws") + base + "/ws", this.api, {
 			token: () => this.visitor(),
 			expired: () => keep.set("token"),
+			hello: () => ({ type: "hello", after: this.last, page: document.referrer, language: lang }),
 			last: () => this.last,
 			frame: (f) => this.frame(f),
 			state: (s) => this.moved(s),
@@ -170,7 +172,7 @@ export class Store {
 			)
 			.then(
 				(kept) => {
-					this.local[kept.id] = p.files[0].url;
+					this.local[kept.name + kept.size] = p.files[0].url;
 					p.files = [kept];
 					p.file = undefined;
 					this.out.put(p);
@@ -199,7 +201,7 @@ export class Store {
 		const attachments = p.files.map((f) => f.id);
 		this.flight = p.id;
 		if (this.link === "live") {
-			this.ackTimer = window.setTimeout(() => this.line.cut(), ACK);
+			this.ackTimer = setTimeout(() => this.line.cut(), ACK);
 			this.line.send({ type: "message", client_msg_id: p.id, text: p.text, attachments });
 		} else
 			this.api.send(p.id, p.text, attachments).then(
@@ -217,6 +219,7 @@ export class Store {
 
 	private acked(client_msg_id: string, id: string, seq: number): void {
 		this.landed(client_msg_id);
+		this.notice = "";
 		const p = this.out.drop(client_msg_id);
 		if (p) this.insert({ seq, id, from: "visitor", text: p.text, client_msg_id, attachments: p.files, at: new Date(p.at).toISOString() });
 		this.flush();
@@ -240,17 +243,16 @@ export class Store {
 		if (s === "connecting" || s === "down") {
 			this.landed();
 			this.typing = "";
-		}
+		} else this.lost = false;
+		this.lost ||= s === "down";
 		this.flush();
 	}
 
 	private frame(f: Frame): void {
 		if (f.type === "welcome") {
-			if (f.last < this.last) {
-				this.forget(); // The server was restored from a backup: begin anew with it.
-				return this.line.cut();
-			}
+			this.last = Math.min(this.last, f.last); // A server restored from a backup counts on from there.
 			this.learn(f.config, f.agent_online);
+			if (f.visitor_token) this.keep.set("token", f.visitor_token);
 			if (this.seen) this.line.send({ type: "read", seq: this.seen });
 		} else if (f.type === "event") this.took(f.event, f.seq);
 		else if (f.type === "ack") this.acked(f.client_msg_id, f.id, f.seq);
@@ -279,13 +281,13 @@ export class Store {
 		this.entries = [...others, e].sort((a, b) => a.seq - b.seq);
 		this.tell({ t: "live", on: 1 });
 		clearTimeout(this.saving);
-		this.saving = window.setTimeout(() => this.keep.set("log", JSON.stringify(this.entries.slice(-KEPT))), 200);
+		this.saving = setTimeout(() => this.keep.set("log", JSON.stringify(this.entries.slice(-KEPT))), 200);
 		return added;
 	}
 
 	private agentTypes(name: string): void {
 		clearTimeout(this.typingTimer);
-		if (name) this.typingTimer = window.setTimeout(() => this.agentTypes(""), 6_000);
+		if (name) this.typingTimer = setTimeout(() => this.agentTypes(""), 6_000);
 		this.typing = name;
 		this.changed();
 	}
@@ -318,9 +320,11 @@ export class Store {
 			},
 			(err: Refused) => {
 				this.making = undefined;
-				// A page that names its user wrongly (an expired token) must not leave him without help: he is a stranger then.
-				if (err.status < 400 || err.status === 429 || err.status >= 500 || !Object.keys(who).length) throw err;
-				this.identity = {};
+				// The old visitor token is no good: come as a new visitor. A page that names its user wrongly (an expired identity
+				// token) must not leave him without help either: he is a stranger then.
+				if (err.status === 401 && err.code === "unavailable" && this.keep.get("token")) this.keep.set("token");
+				else if (err.status > 400 && err.status < 429 && Object.keys(who).length) this.identity = {};
+				else throw err;
 				return this.meet();
 			},
 		);

@@ -12,7 +12,7 @@ export interface Ui {
 	w: Words;
 	close(): void;
 	input(): void;
-	key(e: KeyboardEvent): void;
+	press(e: KeyboardEvent): void;
 	submit(): void;
 	files(list: FileList | null | undefined): void;
 	down(): void;
@@ -49,7 +49,7 @@ function Head({ store, w, close }: Ui) {
 				<Icon d="M5 14a7 7 0 0114 0M8.5 14a3.5 3.5 0 017 0M12 14v5" />
 			</i>
 			<div>
-				<h1 dir="auto">{config.name || w.title}</h1>
+				<h1 dir="auto">{config.title || w.title}</h1>
 				<p>{online ? w.online : config.hours || (online === false && w.offline) || "\u00a0"}</p>
 			</div>
 			<button aria-pressed={sound} aria-label={w.sound} onClick={() => store.toggleSound()}>
@@ -65,17 +65,21 @@ function Head({ store, w, close }: Ui) {
 function Log(ui: Ui) {
 	const { store, w } = ui;
 	const { entries, out, typing } = store;
+	const { greeting } = store.config; // shown when it is known, so that it does not change under the reader
 	return (
-		<div class="mid">
+		<main>
 			<div id="log" role="log" aria-label={w.log} tabIndex={0}>
-				<div class="row agent">
-					<Bubble text={store.config.greeting || w.greeting} />
-				</div>
+				{greeting != null && (
+					<div class="row agent">
+						<Bubble text={greeting || w.greeting} />
+					</div>
+				)}
 				{entries.map((e, i) => (
 					<Line key={e.client_msg_id || e.id} ui={ui} e={e} prev={entries[i - 1]} next={entries[i + 1]} last={i > entries.length - 2 && !out.list.length} />
 				))}
 				{out.list.map((p) => (
-					<Waiting key={p.id} ui={ui} p={p} />
+					// What was missed comes before what waits: drawn anew there instead of pushed down.
+					<Waiting key={p.id + entries.length} ui={ui} p={p} />
 				))}
 				{typing && (
 					<div class="row agent" key="typing">
@@ -87,7 +91,7 @@ function Log(ui: Ui) {
 					</div>
 				)}
 			</div>
-			{store.link === "down" && (
+			{store.lost && (
 				<p class="lost" role="status">
 					{w.lost}
 				</p>
@@ -97,7 +101,7 @@ function Log(ui: Ui) {
 					↓ {w.unread}
 				</button>
 			)}
-		</div>
+		</main>
 	);
 }
 
@@ -115,7 +119,7 @@ function Line({ ui, e, prev, next, last }: { ui: Ui; e: Entry; prev?: Entry; nex
 	return (
 		<>
 			{date !== day(prev ? new Date(prev.at) : new Date(), lang) && <p class="day">{date}</p>}
-			<div class={`row ${e.from}${first ? " first" : ""}`}>
+			<div class={`row ${e.from}${first ? " first" : ""}`} aria-live={mine ? "off" : undefined}>
 				{mine ? <span class="sr">{w.you}: </span> : first && e.name && <bdi class="meta">{e.name}</bdi>}
 				<Body text={e.text} files={e.attachments || []} ui={ui} />
 				{!near(e, next) && (
@@ -132,7 +136,7 @@ function Line({ ui, e, prev, next, last }: { ui: Ui; e: Entry; prev?: Entry; nex
 function Waiting({ ui, p }: { ui: Ui; p: Pending }) {
 	const { w, store } = ui;
 	return (
-		<div class="row visitor first wait">
+		<div class="row visitor first wait" aria-live="off">
 			<span class="sr">{w.you}: </span>
 			<Body text={p.text} files={p.files} ui={ui} />
 			{p.failed ? (
@@ -144,7 +148,7 @@ function Waiting({ ui, p }: { ui: Ui; p: Pending }) {
 			) : (
 				<p class="meta">
 					{p.file && <progress value={p.progress} aria-label={w.sending} />}
-					{store.link === "down" ? w.waiting : w.sending}
+					{store.lost ? w.waiting : w.sending}
 				</p>
 			)}
 		</div>
@@ -155,7 +159,7 @@ function Body({ text, files, ui }: { text: string; files: Attachment[]; ui: Ui }
 	return (
 		<>
 			{files.map((f) => (
-				<FileCard f={f} url={ui.store.local[f.id] || f.url} />
+				<FileCard f={f} url={ui.store.local[f.name + f.size] || f.url} />
 			))}
 			{text && <Bubble text={text} />}
 		</>
@@ -220,7 +224,7 @@ function Composer(ui: Ui) {
 					aria-label={w.write}
 					enterkeyhint="send"
 					onInput={ui.input}
-					onKeyDown={ui.key}
+					onKeyDown={ui.press}
 					onBlur={() => store.typed(false)}
 					onPaste={(e) => ui.files(e.clipboardData?.files)}
 				/>

@@ -20,7 +20,7 @@ export interface Entry {
 }
 
 export interface Config {
-	name?: string;
+	title?: string;
 	greeting?: string;
 	color?: string;
 	locale?: string;
@@ -31,7 +31,7 @@ export interface Config {
 }
 
 export type Frame =
-	| { type: "welcome"; last: number; agent_online?: boolean; config?: Config }
+	| { type: "welcome"; last: number; agent_online?: boolean; config?: Config; visitor_token?: string }
 	| { type: "event"; seq: number; event: Entry }
 	| { type: "ack"; client_msg_id: string; id: string; seq: number }
 	| { type: "typing"; on: boolean; name?: string }

@@ -32,7 +32,7 @@ export type Words = typeof zh;
 const en: Words = {
 	title: "Chat with us",
 	online: "Online, we reply shortly",
-	offline: "Leave a message, we will get back to you",
+	offline: "Leave us a message, we will reply",
 	greeting: "Hello! How can we help you?",
 	write: "Write a message…",
 	send: "Send",
@@ -43,12 +43,12 @@ const en: Words = {
 	you: "You",
 	typing: "is typing",
 	sending: "Sending…",
-	waiting: "Sends when back online",
+	waiting: "Waiting to be online",
 	sent: "Delivered",
 	retry: "Try again",
 	drop: "Remove",
 	unread: "New messages",
-	lost: "Connection lost. Keep writing: it is sent when we are back.",
+	lost: "Connection lost. Keep writing, it is sent when we are back.",
 	too_long: "Message too long",
 	rate: "Too fast, please wait",
 	size: "File too large",
@@ -67,7 +67,7 @@ export function reason(w: Words, code: string): string {
 
 /** "14:03" */
 export function clock(at: Date, lang: string): string {
-	return at.toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
+	return at.toLocaleTimeString(lang, { hour: "numeric", minute: "2-digit" });
 }
 
 /** "11月21日" or "Nov 21": also tells whether two moments are on one day here. */
