@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -128,7 +131,11 @@ type event struct {
 }
 
 func dial(t testing.TB, e *connectortest.Env, token string, headers ...string) (*window, *http.Response, error) {
-	d := websocket.Dialer{Subprotocols: []string{"hearback.v1", "token." + token}, HandshakeTimeout: limit}
+	// A small receive buffer: a window that does not read is soon a slow reader.
+	small := &net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 64<<10) })
+	}}
+	d := websocket.Dialer{Subprotocols: []string{"hearback.v1", "token." + token}, HandshakeTimeout: limit, NetDialContext: small.DialContext}
 	h := http.Header{}
 	for i := 0; i+1 < len(headers); i += 2 {
 		h.Set(headers[i], headers[i+1])
@@ -138,7 +145,6 @@ func dial(t testing.TB, e *connectortest.Env, token string, headers ...string) (
 		return nil, res, err
 	}
 	w := &window{t, conn}
-	conn.SetReadDeadline(time.Now().Add(limit))
 	t.Cleanup(func() { conn.Close() })
 	return w, res, nil
 }
@@ -178,6 +184,7 @@ func (w *window) send(clientID, text string) {
 
 func (w *window) read() frame {
 	w.t.Helper()
+	w.conn.SetReadDeadline(time.Now().Add(limit))
 	var f frame
 	if err := w.conn.ReadJSON(&f); err != nil {
 		w.t.Fatalf("read: %v", err)
@@ -212,6 +219,7 @@ func (w *window) events(n int) []event {
 // closed reads until the server closes and returns its code.
 func (w *window) closed() int {
 	w.t.Helper()
+	w.conn.SetReadDeadline(time.Now().Add(limit))
 	for {
 		_, _, err := w.conn.ReadMessage()
 		if c, ok := err.(*websocket.CloseError); ok {
@@ -229,4 +237,30 @@ func texts(events []event) string {
 		all = append(all, fmt.Sprintf("%s:%s", e.From, e.Text))
 	}
 	return strings.Join(all, " ")
+}
+
+// newToken is visitor for another process than the server's.
+func newToken(t testing.TB, url string) string {
+	t.Helper()
+	res, err := http.Post(url+"/visitors", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var out struct {
+		Token string `json:"visitor_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || out.Token == "" {
+		t.Fatalf("no token: %v", err)
+	}
+	return out.Token
+}
+
+// serve mounts another connector of the same channel.
+func serve(t testing.TB, e *connectortest.Env, conn http.Handler) *connectortest.Env {
+	s := httptest.NewServer(http.StripPrefix("/c/"+e.Channel.ID, conn))
+	t.Cleanup(s.Close)
+	other := *e
+	other.URL = s.URL + "/c/" + e.Channel.ID
+	return &other
 }
