@@ -55,6 +55,7 @@ export interface Ticket {
   version: number;
   created_at: string;
   updated_at: string;
+  first_reply_at: string | null;
   first_response_due_at: string | null;
   resolution_due_at: string | null;
   last_message: { text: string; by: string; at: string | null } | null;

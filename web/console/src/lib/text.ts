@@ -67,10 +67,8 @@ export function linkify(text: string): Piece[] {
   return out;
 }
 
+const hidden = /[\u202a-\u202e\u2066-\u2069]|(?![\t\n\r])\p{Cc}/gu;
+
 /** Makes bidi overrides and controls visible instead of letting them reorder what is read. */
 export const visible = (s: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  s.replace(
-    /[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g,
-    (c) => `\u2039U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}\u203a`,
-  );
+  s.replace(hidden, (c) => `\u2039U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}\u203a`);

@@ -37,12 +37,19 @@ export function eventText(e: SystemEvent): string {
     actor: actorName(e),
     agent: agentName(e),
     team,
-    number: d.number ?? d.ticket_number ?? "",
-    value: d.value ?? d.to ?? d.after ?? "",
-    from: d.from ?? d.before ?? "",
+    number: d.number ?? "",
+    value: d.value ?? d.to ?? d.changed ?? "",
   };
   if (e.type === "priority") values.value = word("priority", values.value ?? "");
   if (e.type === "status") values.value = word("status", values.value ?? "");
+  if (e.type === "created" && values.number) return t("event.splitFrom", values);
+  if (e.type === "linked" && d.ticket_id) return t("event.split", values);
+  if (e.type === "merged" && d.into_id) return t("event.mergedInto", values);
+  if (e.type === "tags") {
+    if (d.added) return t("event.tagsAdded", { ...values, value: d.added });
+    if (d.removed) return t("event.tagsRemoved", { ...values, value: d.removed });
+  }
+  if (e.type === "fields" && values.value) return t("event.fieldsOf", values);
   if (e.type === "transferred" && team && !d.agent_id && !d.to_agent && !d.agent)
     return t("event.transferredTeam", values);
   if (e.type === "assigned" && e.actor.kind !== "system" && e.actor.name) return t("event.assignedBy", values);

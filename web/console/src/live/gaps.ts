@@ -13,9 +13,10 @@ const PAGE = 100;
 export async function fill(line: Timeline, source: Source, seq: number): Promise<void> {
   const from = line.seq;
   let after = from;
+  // Without "after" the server answers with the end of the conversation: all of it while nothing is known.
   let found = 0;
   for (;;) {
-    const page = await source.messages({ after, limit: PAGE });
+    const page = await source.messages(after > 0 ? { after, limit: PAGE } : { limit: PAGE });
     merge(line, page.items);
     found += page.items.length;
     const last = page.items.at(-1);
@@ -24,8 +25,8 @@ export async function fill(line: Timeline, source: Source, seq: number): Promise
   }
   const missed = seq - from;
   if (missed > found && line.messages.length > 0) {
-    const oldest = Math.max(0, line.messages[Math.max(0, line.messages.length - 50)]!.seq - 1);
-    const page = await source.messages({ after: oldest, limit: PAGE });
+    const oldest = Math.max(1, (line.messages.at(-50) ?? line.messages[0])?.seq ?? 1) - 1;
+    const page = await source.messages(oldest > 0 ? { after: oldest, limit: PAGE } : { limit: PAGE });
     merge(line, page.items);
   }
   line.seq = Math.max(line.seq, seq, line.messages.at(-1)?.seq ?? 0);

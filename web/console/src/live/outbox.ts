@@ -93,7 +93,7 @@ export class Outbox {
     try {
       for (;;) {
         const e = this.entries.find((x) => x.ticket === ticket);
-        if (!e || e.state !== "waiting") return; // what a person must decide holds back what was written after it
+        if (e?.state !== "waiting") return; // what a person must decide holds back what was written after it
         e.state = "sending";
         this.keep(e);
         const outcome = await this.send(e);

@@ -32,13 +32,13 @@ function older(a: Message, b: Message): boolean {
 export function merge(line: Timeline, incoming: Message[]): void {
   for (const msg of incoming) {
     const at = line.messages.findIndex((x) => x.id === msg.id);
-    if (at >= 0) {
-      if (!older(line.messages[at]!, msg)) line.messages[at] = msg;
+    const known = line.messages[at];
+    if (known) {
+      if (!older(known, msg)) line.messages[at] = msg;
       continue;
     }
-    let i = line.messages.length;
-    while (i > 0 && line.messages[i - 1]!.seq > msg.seq) i--;
-    line.messages.splice(i, 0, msg);
+    const before = line.messages.findLastIndex((x) => x.seq <= msg.seq);
+    line.messages.splice(before + 1, 0, msg);
   }
 }
 
