@@ -9,9 +9,9 @@ import (
 	"hearback/desk"
 )
 
-// envelopeColumns are an inbox row's columns in the order scanEnvelope reads them, of the table named or aliased i.
+// envelopeColumns are an inbox row's columns in the order scanEnvelope reads them, of the inbox as i and inbox_due as d.
 const envelopeColumns = `i.id, i.channel_id, i.kind, i.type, i.external_id, i.sender, i.seq, i.digest, i.meta, i.raw, i.raw_blob, ` +
-	`i.received_at, i.attempts`
+	`i.received_at, COALESCE(d.attempts, i.attempts)`
 
 func scanEnvelope(row scanner) (desk.Envelope, error) {
 	var e desk.Envelope
@@ -38,12 +38,14 @@ func (s *Store) ClaimInbox(ctx context.Context, limit int, leaseUntil desk.Time)
 		if err != nil {
 			return fmt.Errorf("find due envelopes: %w", err)
 		}
-		b := newBulk("id text", len(claimed))
+		b := newBulk("channel_id text, sender text, seq bigint", len(claimed))
 		for i := range claimed {
-			claimed[i].Attempts++
-			b.add(claimed[i].ID)
+			e := &claimed[i]
+			e.Attempts++
+			b.add(e.ChannelID, e.Sender, e.Seq)
 		}
-		_, err = t.bulkExec(b, `UPDATE inbox SET next_attempt_at = ?, attempts = attempts + 1 FROM v WHERE inbox.id = v.id`, int64(leaseUntil))
+		_, err = t.bulkExec(b, `UPDATE inbox_due SET next_attempt_at = ?, attempts = attempts + 1 FROM v
+			WHERE inbox_due.channel_id = v.channel_id AND inbox_due.sender = v.sender AND inbox_due.seq = v.seq`, int64(leaseUntil))
 		if err != nil || len(claimed) == limit {
 			return err
 		}
@@ -65,15 +67,13 @@ func (t *tx) lockClaims() error {
 
 // dueEnvelopes orders by due time, then place in the sender's line. A row qualifies unless an earlier unfinished one of its
 // sender would not be claimed before it: because it is not due yet, or because it comes later in this order and may fall off
-// the limit's end. The range above filed_seq keeps the look at one's line short however long the conversation is.
+// the limit's end.
 func (t *tx) dueEnvelopes(limit int) ([]desk.Envelope, error) {
 	now := int64(t.s.now())
-	return list(t.ctx, t.s, t, scanEnvelope, `SELECT `+envelopeColumns+` FROM inbox i
-		JOIN senders s ON s.channel_id = i.channel_id AND s.sender = i.sender
-		WHERE i.state = 'new' AND i.next_attempt_at <= ? AND NOT EXISTS (
-			SELECT 1 FROM inbox e WHERE e.channel_id = i.channel_id AND e.sender = i.sender AND e.seq > s.filed_seq AND e.seq < i.seq
-			AND e.state = 'new' AND (e.next_attempt_at > ? OR e.next_attempt_at > i.next_attempt_at))
-		ORDER BY i.next_attempt_at, i.seq LIMIT ?`, now, now, limit)
+	return list(t.ctx, t.s, t, scanEnvelope, `SELECT `+envelopeColumns+` FROM (SELECT * FROM inbox_due q WHERE q.next_attempt_at <= ? AND NOT EXISTS (
+			SELECT 1 FROM inbox_due e WHERE e.channel_id = q.channel_id AND e.sender = q.sender AND e.seq < q.seq
+			AND (e.next_attempt_at > ? OR e.next_attempt_at > q.next_attempt_at))
+		ORDER BY q.next_attempt_at, q.seq LIMIT ?) d JOIN inbox i ON i.id = d.id ORDER BY d.next_attempt_at, d.seq`, now, now, limit)
 }
 
 // blockedFor is how long a due row is left alone that waits behind an unfinished one of its sender.
@@ -84,20 +84,29 @@ const blockedFor = 250 * time.Millisecond
 func (t *tx) postponeBlocked(leaseUntil desk.Time) error {
 	now := t.s.now()
 	next := min(now.Add(blockedFor), leaseUntil)
-	_, err := t.exec(`UPDATE inbox SET next_attempt_at = ? WHERE state = 'new' AND next_attempt_at <= ?`, int64(next), int64(now))
+	_, err := t.exec(`UPDATE inbox_due SET next_attempt_at = ? WHERE next_attempt_at <= ?`, int64(next), int64(now))
 	return err
 }
 
 // FailInbox puts a row back until retryAt with the reason it could not be filed, or marks it dead: then it waits for Reprocess
 // and no longer holds up its sender. A row settled meanwhile is left as it is.
 func (s *Store) FailInbox(ctx context.Context, id desk.ID, reason string, retryAt desk.Time, dead bool) error {
-	state, outcome := "new", desk.Outcome("")
-	if dead {
-		state, outcome = "dead", desk.OutcomeDead
-	}
 	err := s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE inbox SET state = ?, outcome = ?, reason = ?, next_attempt_at = ? WHERE id = ? AND state = 'new'`,
-			state, string(outcome), reason, int64(retryAt), id)
+		if !dead {
+			_, err := t.exec(`UPDATE inbox SET reason = ? WHERE id = ? AND state = 'new'`, reason, id)
+			if err == nil {
+				_, err = t.exec(`UPDATE inbox_due SET next_attempt_at = ? WHERE `+dueOf, int64(retryAt), id)
+			}
+			return err
+		}
+		n, err := t.exec(`UPDATE inbox SET state = 'dead', outcome = 'dead', reason = ? WHERE id = ? AND state = 'new'`, reason, id)
+		if err != nil || n == 0 {
+			return err
+		}
+		if _, err := t.exec(`INSERT INTO inbox_aside (outcome, id) VALUES ('dead', ?) ON CONFLICT DO NOTHING`, id); err != nil {
+			return err
+		}
+		_, err = t.exec(`DELETE FROM inbox_due WHERE `+dueOf, id)
 		return err
 	})
 	if err != nil {
@@ -106,22 +115,26 @@ func (s *Store) FailInbox(ctx context.Context, id desk.ID, reason string, retryA
 	return nil
 }
 
+// dueOf finds an envelope's due row by the envelope's id.
+const dueOf = `(channel_id, sender, seq) = (SELECT i.channel_id, i.sender, i.seq FROM inbox i WHERE i.id = ?)`
+
 // Reprocess makes a row due again that ended without being filed: dead, rejected, spam and the like. desk.ErrConflict when it
 // is in a ticket already or still on its way.
 func (s *Store) Reprocess(ctx context.Context, id desk.ID) error {
 	err := s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE inbox SET state = 'new', outcome = '', reason = '', attempts = 0, next_attempt_at = ?
-			WHERE id = ? AND state <> 'new' AND message_id = ''`, int64(s.now()), id)
-		if err != nil || n > 0 {
+		n, err := t.exec(`UPDATE inbox SET state = 'new', outcome = '', reason = '' WHERE id = ? AND state <> 'new' AND message_id = ''`, id)
+		if err != nil {
 			return err
 		}
-		var state string
-		if err := t.get(&state, `SELECT state FROM inbox WHERE id = ?`, id); noRow(err) {
-			return desk.ErrNotFound
-		} else if err != nil {
+		if n == 0 {
+			return t.whyNotAgain(id)
+		}
+		if _, err := t.exec(`DELETE FROM inbox_aside WHERE id = ?`, id); err != nil {
 			return err
 		}
-		return fmt.Errorf("envelope is %s and filed or on its way: %w", state, desk.ErrConflict)
+		_, err = t.exec(`INSERT INTO inbox_due (channel_id, sender, seq, id, next_attempt_at, attempts)
+			SELECT channel_id, sender, seq, id, CAST(? AS BIGINT), 0 FROM inbox WHERE id = ? ON CONFLICT DO NOTHING`, int64(s.now()), id)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("reprocess: %w", err)
@@ -129,10 +142,20 @@ func (s *Store) Reprocess(ctx context.Context, id desk.ID) error {
 	return nil
 }
 
+func (t *tx) whyNotAgain(id desk.ID) error {
+	var state string
+	if err := t.get(&state, `SELECT state FROM inbox WHERE id = ?`, id); noRow(err) {
+		return desk.ErrNotFound
+	} else if err != nil {
+		return err
+	}
+	return fmt.Errorf("envelope is %s and filed or on its way: %w", state, desk.ErrConflict)
+}
+
 // NextInboxDue tells when the next unfinished row falls due; 0 when none waits.
 func (s *Store) NextInboxDue(ctx context.Context) (desk.Time, error) {
 	var due sql.NullInt64
-	if err := s.read.GetContext(ctx, &due, `SELECT MIN(next_attempt_at) FROM inbox WHERE state = 'new'`); err != nil {
+	if err := s.read.GetContext(ctx, &due, `SELECT MIN(next_attempt_at) FROM inbox_due`); err != nil {
 		return 0, fmt.Errorf("find next due inbox row: %w", s.fault(err))
 	}
 	return desk.Time(due.Int64), nil

@@ -60,11 +60,10 @@ type item struct {
 // A senderLine is a row of senders.
 type senderLine struct {
 	senderKey
-	filedSeq int64
-	contact  desk.ID
-	ticket   desk.ID
-	from     desk.Identity
-	dirty    bool
+	contact desk.ID
+	ticket  desk.ID
+	from    desk.Identity
+	dirty   bool
 }
 
 func newFiler(t *tx, filings []Filing) *filer {
@@ -97,8 +96,7 @@ func (f *filer) run() error {
 		do   func() error
 	}{
 		{"lock senders", f.lockSenders},
-		{"read inbox states", f.dropSettled},
-		{"check order", f.dropEarly},
+		{"check turns", f.dropUnready},
 		{"find people", f.findPeople},
 		{"find threads", f.findThreads},
 		{"find replies", f.findReplies},
@@ -129,10 +127,10 @@ func (f *filer) lockSenders() error {
 	}
 	err := f.t.bulkEach(b, func(row *sql.Rows) error {
 		l := &senderLine{}
-		err := row.Scan(&l.channel, &l.sender, &l.filedSeq, &l.contact, &l.ticket, &l.from.Type, &l.from.Value, &l.from.Scope)
+		err := row.Scan(&l.channel, &l.sender, &l.contact, &l.ticket, &l.from.Type, &l.from.Value, &l.from.Scope)
 		f.senders[l.senderKey] = l
 		return err
-	}, `SELECT s.channel_id, s.sender, s.filed_seq, s.contact_id, s.ticket_id, s.from_type, s.from_value, s.from_scope FROM v
+	}, `SELECT s.channel_id, s.sender, s.contact_id, s.ticket_id, s.from_type, s.from_value, s.from_scope FROM v
 		CROSS JOIN senders s WHERE s.channel_id = v.channel_id AND s.sender = v.sender ORDER BY s.channel_id, s.sender`+f.t.s.dialect.forUpdate)
 	for _, it := range f.items {
 		it.line = f.senders[it.key]
@@ -141,62 +139,35 @@ func (f *filer) lockSenders() error {
 	return err
 }
 
-// dropSettled skips envelopes that are done already.
-func (f *filer) dropSettled() error {
-	b := newBulk("id text", len(f.items))
-	for _, it := range f.items {
-		b.add(it.Envelope.ID)
-	}
-	waiting := make(map[desk.ID]bool, len(f.items))
-	err := f.t.bulkEach(b, func(row *sql.Rows) error {
-		var id desk.ID
-		err := row.Scan(&id)
-		waiting[id] = true
-		return err
-	}, `SELECT i.id FROM v CROSS JOIN inbox i WHERE i.id = v.id AND i.state = 'new'`)
-	for _, it := range f.items {
-		it.skip = it.skip || !waiting[it.Envelope.ID]
-		delete(waiting, it.Envelope.ID) // given twice in one call: filed once
-	}
-	return err
-}
-
-// dropEarly skips envelopes that have an unfinished earlier neighbour outside this call. Only where the numbers have a gap is
-// there anything to ask: replies shown in a chat take numbers of the same line.
-func (f *filer) dropEarly() error {
-	here := map[senderKey]map[int64]bool{}
-	b := newBulk("channel_id text, sender text, low bigint, high bigint", 0)
+// dropUnready skips envelopes that are settled already, and those that have an unfinished earlier neighbour outside this call.
+func (f *filer) dropUnready() error {
 	last := map[senderKey]int64{}
 	for _, it := range f.items {
-		if it.skip {
-			continue
-		}
-		e := it.Envelope
-		if here[it.key] == nil {
-			here[it.key], last[it.key] = map[int64]bool{}, it.line.filedSeq
-		}
-		here[it.key][e.Seq] = true
-		if e.Seq > last[it.key]+1 {
-			b.add(it.key.channel, it.key.sender, last[it.key], e.Seq)
-		}
-		last[it.key] = max(last[it.key], e.Seq)
+		last[it.key] = max(last[it.key], it.Envelope.Seq)
 	}
-	blocked := map[senderKey]int64{} // the first unfinished number that is not here
+	b := newBulk("channel_id text, sender text, last bigint", len(last))
+	for _, k := range sortedKeys(last) {
+		b.add(k.channel, k.sender, last[k])
+	}
+	waiting := map[senderKey][]int64{}
 	err := f.t.bulkEach(b, func(row *sql.Rows) error {
 		var k senderKey
 		var seq int64
-		if err := row.Scan(&k.channel, &k.sender, &seq); err != nil {
-			return err
-		}
-		if first, ok := blocked[k]; !here[k][seq] && (!ok || seq < first) {
-			blocked[k] = seq
-		}
-		return nil
-	}, `SELECT i.channel_id, i.sender, i.seq FROM v CROSS JOIN inbox i
-		WHERE i.channel_id = v.channel_id AND i.sender = v.sender AND i.seq > v.low AND i.seq < v.high AND i.state = 'new'`)
+		err := row.Scan(&k.channel, &k.sender, &seq)
+		waiting[k] = append(waiting[k], seq)
+		return err
+	}, `SELECT d.channel_id, d.sender, d.seq FROM v
+		CROSS JOIN inbox_due d WHERE d.channel_id = v.channel_id AND d.sender = v.sender AND d.seq <= v.last ORDER BY d.channel_id, d.sender, d.seq`)
 	for _, it := range f.items {
-		if first, ok := blocked[it.key]; ok && !it.skip && it.Envelope.Seq > first {
+		line := waiting[it.key]
+		switch {
+		case it.skip:
+		case !slices.Contains(line, it.Envelope.Seq):
+			it.skip = true // settled, or given twice in this call
+		case line[0] != it.Envelope.Seq:
 			f.putBack(it, blockedFor)
+		default:
+			waiting[it.key] = line[1:]
 		}
 	}
 	return err

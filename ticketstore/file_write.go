@@ -164,17 +164,20 @@ func (f *filer) writeDeliveries() error {
 	return err
 }
 
+// writeSenders writes the lines whose person or ticket has changed; within a conversation that is none.
 func (f *filer) writeSenders() error {
-	done := map[senderKey]int64{}
-	for it := range f.live {
-		done[it.key] = max(done[it.key], it.Envelope.Seq, it.line.filedSeq)
+	changed := map[senderKey]bool{}
+	for k, l := range f.senders {
+		if l.dirty {
+			changed[k] = true
+		}
 	}
-	b := newBulk("channel_id text, sender text, filed_seq bigint, contact_id text, ticket_id text, from_type text, from_value text, from_scope text", len(done))
-	for _, k := range sortedKeys(done) {
+	b := newBulk("channel_id text, sender text, contact_id text, ticket_id text, from_type text, from_value text, from_scope text", len(changed))
+	for _, k := range sortedKeys(changed) {
 		l := f.senders[k]
-		b.add(k.channel, k.sender, done[k], l.contact, l.ticket, l.from.Type, l.from.Value, l.from.Scope)
+		b.add(k.channel, k.sender, l.contact, l.ticket, l.from.Type, l.from.Value, l.from.Scope)
 	}
-	_, err := f.t.bulkExec(b, `UPDATE senders SET filed_seq = v.filed_seq, contact_id = v.contact_id, ticket_id = v.ticket_id,
+	_, err := f.t.bulkExec(b, `UPDATE senders SET contact_id = v.contact_id, ticket_id = v.ticket_id,
 		from_type = v.from_type, from_value = v.from_value, from_scope = v.from_scope FROM v
 		WHERE senders.channel_id = v.channel_id AND senders.sender = v.sender`)
 	return err
@@ -182,22 +185,35 @@ func (f *filer) writeSenders() error {
 
 // writeInbox settles the rows that were filed and moves those put back.
 func (f *filer) writeInbox() error {
-	done := newBulk("id text, state text, outcome text, reason text, ticket_id text, message_id text", len(f.items))
-	later := newBulk("id text, at bigint", 0)
+	const place = "channel_id text, sender text, seq bigint"
+	done := newBulk("id text, state text, outcome text, reason text, ticket_id text, message_id text, attempts bigint", len(f.items))
+	aside := newBulk("outcome text, id text", 0)
+	gone, later := newBulk(place, len(f.items)), newBulk(place+", at bigint", 0)
 	for _, it := range f.items {
 		r := it.filed
 		switch {
 		case !it.skip:
-			done.add(it.Envelope.ID, it.state, r.Outcome, r.Reason, r.TicketID, r.MessageID)
+			done.add(it.Envelope.ID, it.state, r.Outcome, r.Reason, r.TicketID, r.MessageID, it.Envelope.Attempts)
+			gone.add(it.key.channel, it.key.sender, it.Envelope.Seq)
+			if rank(r.Outcome) == 1 {
+				aside.add(r.Outcome, it.Envelope.ID)
+			}
 		case it.later != 0:
-			later.add(it.Envelope.ID, it.later)
+			later.add(it.key.channel, it.key.sender, it.Envelope.Seq, it.later)
 		}
 	}
 	if _, err := f.t.bulkExec(done, `UPDATE inbox SET state = v.state, outcome = v.outcome, reason = v.reason, ticket_id = v.ticket_id,
-		message_id = v.message_id, next_attempt_at = 0 FROM v WHERE inbox.id = v.id`); err != nil {
+		message_id = v.message_id, attempts = v.attempts FROM v WHERE inbox.id = v.id`); err != nil {
 		return err
 	}
-	_, err := f.t.bulkExec(later, `UPDATE inbox SET next_attempt_at = v.at FROM v WHERE inbox.id = v.id AND inbox.state = 'new'`)
+	if _, err := f.t.bulkExec(gone, `DELETE FROM inbox_due WHERE (channel_id, sender, seq) IN (SELECT channel_id, sender, seq FROM v)`); err != nil {
+		return err
+	}
+	if _, err := f.t.bulkExec(aside, `INSERT INTO inbox_aside (outcome, id) SELECT outcome, id FROM v WHERE true ON CONFLICT DO NOTHING`); err != nil {
+		return err
+	}
+	_, err := f.t.bulkExec(later, `UPDATE inbox_due SET next_attempt_at = v.at FROM v
+		WHERE inbox_due.channel_id = v.channel_id AND inbox_due.sender = v.sender AND inbox_due.seq = v.seq`)
 	return err
 }
 

@@ -99,12 +99,15 @@ func (p *putting) run() error {
 	if err != nil {
 		return fmt.Errorf("insert envelopes: %w", err)
 	}
-	if stored == int64(len(fresh)) {
-		return nil
+	if stored != int64(len(fresh)) {
+		// Another node stored some of them between our look and our insert: they are duplicates after all.
+		if err := p.findStored(fresh); err != nil {
+			return fmt.Errorf("find duplicates: %w", err)
+		}
+		fresh = p.fresh()
 	}
-	// Another node stored some of them between our look and our insert: they are duplicates after all.
-	if err := p.findStored(fresh); err != nil {
-		return fmt.Errorf("find duplicates: %w", err)
+	if err := p.due(fresh); err != nil {
+		return fmt.Errorf("insert due rows: %w", err)
 	}
 	return nil
 }
@@ -188,10 +191,6 @@ func sortedKeys[T any](m map[senderKey]T) []senderKey {
 }
 
 func (p *putting) insert(rows []*inboxRow) (int64, error) {
-	attempts := 1 // the accepting node files them now: that is the first attempt
-	if p.lease == 0 {
-		attempts = 0
-	}
 	b := newBulk("id text, channel_id text, kind text, type text, external_id text, sender text, seq bigint, digest text, "+
 		"meta jsonb, raw bytea, raw_blob text, received_at bigint", len(rows))
 	for _, r := range rows {
@@ -206,9 +205,23 @@ func (p *putting) insert(rows []*inboxRow) (int64, error) {
 			toJSON(e.Meta), raw, e.RawBlob, r.at)
 	}
 	return p.t.bulkExec(b, `INSERT INTO inbox (id, channel_id, kind, type, external_id, sender, seq, digest, meta, raw, raw_blob,
-		received_at, state, next_attempt_at, attempts)
-		SELECT id, channel_id, kind, type, external_id, sender, seq, digest, meta, raw, raw_blob, received_at, 'new', ?, ? FROM v
-		WHERE true ON CONFLICT DO NOTHING`, int64(p.lease), attempts)
+		received_at, state) SELECT id, channel_id, kind, type, external_id, sender, seq, digest, meta, raw, raw_blob, received_at, 'new' FROM v
+		WHERE true ON CONFLICT DO NOTHING`)
+}
+
+// due makes the rows wait to be filed. Born claimed, they are in their first attempt already.
+func (p *putting) due(rows []*inboxRow) error {
+	attempts := 1
+	if p.lease == 0 {
+		attempts = 0
+	}
+	b := newBulk("channel_id text, sender text, seq bigint, id text", len(rows))
+	for _, r := range rows {
+		b.add(r.from.channel, r.from.sender, r.seq, r.id)
+	}
+	_, err := p.t.bulkExec(b, `INSERT INTO inbox_due (channel_id, sender, seq, id, next_attempt_at, attempts)
+		SELECT channel_id, sender, seq, id, ?, ? FROM v`, int64(p.lease), attempts)
+	return err
 }
 
 // cursors stores the last position of each channel that brought one.

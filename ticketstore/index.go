@@ -2,6 +2,7 @@ package ticketstore
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -20,7 +21,7 @@ type indexed struct {
 // replaced. Without Options.Tokenize nothing is indexed.
 func indexTexts(t *tx, texts ...indexed) error {
 	tokenize := t.s.opt.Tokenize
-	if tokenize == nil {
+	if tokenize == nil || len(texts) == 0 {
 		return nil
 	}
 	write := indexSQLite
@@ -28,13 +29,13 @@ func indexTexts(t *tx, texts ...indexed) error {
 		write = indexPostgres
 	}
 	texts = lastOfEach(texts) // one statement must not write a row twice
-	const chunk = 200
-	for len(texts) > 0 {
-		n := min(chunk, len(texts))
-		if err := write(t, tokenize, texts[:n]); err != nil {
-			return fmt.Errorf("index texts: %w", err)
-		}
-		texts = texts[n:]
+	b := newBulk("message_id text, ticket_id text, words text, singles text", len(texts))
+	for _, text := range texts {
+		words, singles := tokenize(text.Text)
+		b.add(text.MessageID, text.TicketID, words, singles)
+	}
+	if err := write(t, b); err != nil {
+		return fmt.Errorf("index texts: %w", err)
 	}
 	return nil
 }
@@ -54,35 +55,57 @@ func lastOfEach(texts []indexed) []indexed {
 	return kept
 }
 
-func indexPostgres(t *tx, tokenize func(string) (string, string), texts []indexed) error {
-	var (
-		rows []string
-		args []any
-	)
-	for _, text := range texts {
-		words, singles := tokenize(text.Text)
-		rows = append(rows, "(?, ?, to_tsvector('simple', ?), to_tsvector('simple', ?))")
-		args = append(args, text.MessageID, text.TicketID, words, singles)
+// indexPostgres hands over finished vectors: the tokens are folded and cut already, so PostgreSQL's own parser, which costs more
+// than all the rest, has nothing to add.
+func indexPostgres(t *tx, texts *bulk) error {
+	for i := 0; i < len(texts.vals); i += len(texts.cols) {
+		texts.vals[i+2], texts.vals[i+3] = vector(texts.vals[i+2].(string)), vector(texts.vals[i+3].(string))
 	}
-	_, err := t.exec(`INSERT INTO search (message_id, ticket_id, words, singles) VALUES `+strings.Join(rows, ", ")+
-		` ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id, words = excluded.words, singles = excluded.singles`, args...)
+	_, err := t.bulkExec(texts, `INSERT INTO search (message_id, ticket_id, words, singles)
+		SELECT message_id, ticket_id, CAST(words AS tsvector), CAST(singles AS tsvector) FROM v
+		ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id, words = excluded.words, singles = excluded.singles`)
 	return err
 }
 
-// indexSQLite keeps the index's row numbers in search_rows, because an FTS5 table finds its rows by number only.
-func indexSQLite(t *tx, tokenize func(string) (string, string), texts []indexed) error {
-	for _, text := range texts {
-		n, err := one(t.ctx, t.s, t, plain[int64], `INSERT INTO search_rows (message_id, ticket_id) VALUES (?, ?)
-			ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id RETURNING n`, text.MessageID, text.TicketID)
-		if err != nil {
-			return err
+// A vector has room for so many tokens of so many bytes; what lies beyond is not found.
+const (
+	maxTokens = 10000
+	maxToken  = 200
+)
+
+// vector writes tokens as a tsvector's text: quoted, each with its place.
+func vector(tokens string) string {
+	var b strings.Builder
+	n := 0
+	for token := range strings.FieldsSeq(tokens) {
+		if n++; n > maxTokens {
+			break
 		}
-		words, singles := tokenize(text.Text)
-		if _, err := t.exec(`INSERT OR REPLACE INTO search (rowid, words, singles) VALUES (?, ?, ?)`, n, words, singles); err != nil {
-			return err
+		if len(token) > maxToken {
+			continue
 		}
+		b.WriteByte('\'')
+		b.WriteString(tsEscaper.Replace(token))
+		b.WriteString("':")
+		b.WriteString(strconv.Itoa(n))
+		b.WriteByte(' ')
 	}
-	return nil
+	return b.String()
+}
+
+// indexSQLite keeps the index's row numbers in search_rows, because an FTS5 table finds its rows by number only. What is indexed
+// already is taken out first; then all rows go in by one statement, because FTS5 writes its tree anew for every statement.
+func indexSQLite(t *tx, texts *bulk) error {
+	if _, err := t.bulkExec(texts, `DELETE FROM search WHERE rowid IN (SELECT r.n FROM v CROSS JOIN search_rows r WHERE r.message_id = v.message_id)`); err != nil {
+		return err
+	}
+	if _, err := t.bulkExec(texts, `INSERT INTO search_rows (message_id, ticket_id) SELECT message_id, ticket_id FROM v WHERE true
+		ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id`); err != nil {
+		return err
+	}
+	_, err := t.bulkExec(texts, `INSERT INTO search (rowid, words, singles)
+		SELECT r.n, v.words, v.singles FROM v CROSS JOIN search_rows r WHERE r.message_id = v.message_id`)
+	return err
 }
 
 // moveIndex makes messages findable under another ticket, for Merge and Split.

@@ -8,7 +8,10 @@ import (
 	"hearback/desk"
 )
 
-const ledgerColumns = `i.id, i.channel_id, i.kind, i.type, i.external_id, i.sender, i.received_at, i.state, i.attempts, i.outcome, ` +
+// ledgerTables joins what still waits: there the attempts are counted.
+const ledgerTables = ` FROM inbox i LEFT JOIN inbox_due d ON d.channel_id = i.channel_id AND d.sender = i.sender AND d.seq = i.seq `
+
+const ledgerColumns = `i.id, i.channel_id, i.kind, i.type, i.external_id, i.sender, i.received_at, i.state, COALESCE(d.attempts, i.attempts), i.outcome, ` +
 	`i.reason, i.ticket_id, i.message_id`
 
 func scanLedger(row scanner) (LedgerEntry, error) {
@@ -26,8 +29,19 @@ func (s *Store) Ledger(ctx context.Context, f LedgerFilter) (items []LedgerEntry
 			where, args = append(where, condition), append(args, value)
 		}
 	}
-	narrow("i.outcome = ?", string(f.Outcome))
-	narrow("i.state = ?", f.State)
+	if f.Outcome != "" && rank(f.Outcome) == 1 {
+		narrow("i.id IN (SELECT a.id FROM inbox_aside a WHERE a.outcome = ?)", string(f.Outcome))
+	} else {
+		narrow("i.outcome = ?", string(f.Outcome))
+	}
+	switch f.State {
+	case "dead":
+		narrow("i.id IN (SELECT a.id FROM inbox_aside a WHERE a.outcome = ?)", string(desk.OutcomeDead))
+	case "new":
+		where = append(where, "i.id IN (SELECT q.id FROM inbox_due q)")
+	default:
+		narrow("i.state = ?", f.State)
+	}
 	narrow("i.channel_id = ?", f.ChannelID)
 	if f.Cursor != "" {
 		var last desk.ID
@@ -37,7 +51,7 @@ func (s *Store) Ledger(ctx context.Context, f LedgerFilter) (items []LedgerEntry
 		narrow("i.id < ?", last)
 	}
 	limit := pageSize(f.Limit)
-	items, err = list(ctx, s, s.read, scanLedger, `SELECT `+ledgerColumns+` FROM inbox i WHERE `+strings.Join(where, " AND ")+
+	items, err = list(ctx, s, s.read, scanLedger, `SELECT `+ledgerColumns+ledgerTables+`WHERE `+strings.Join(where, " AND ")+
 		` ORDER BY i.id DESC LIMIT ?`, append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list ledger: %w", err)
@@ -48,11 +62,11 @@ func (s *Store) Ledger(ctx context.Context, f LedgerFilter) (items []LedgerEntry
 
 // LedgerEntryByID returns one entry with its envelope; desk.ErrNotFound when there is none.
 func (s *Store) LedgerEntryByID(ctx context.Context, id desk.ID) (LedgerEntry, desk.Envelope, error) {
-	entry, err := one(ctx, s, s.read, scanLedger, `SELECT `+ledgerColumns+` FROM inbox i WHERE i.id = ?`, id)
+	entry, err := one(ctx, s, s.read, scanLedger, `SELECT `+ledgerColumns+ledgerTables+`WHERE i.id = ?`, id)
 	if err != nil {
 		return entry, desk.Envelope{}, fmt.Errorf("read ledger entry: %w", err)
 	}
-	env, err := one(ctx, s, s.read, scanEnvelope, `SELECT `+envelopeColumns+` FROM inbox i WHERE i.id = ?`, id)
+	env, err := one(ctx, s, s.read, scanEnvelope, `SELECT `+envelopeColumns+ledgerTables+`WHERE i.id = ?`, id)
 	if err != nil {
 		return entry, env, fmt.Errorf("read envelope: %w", err)
 	}

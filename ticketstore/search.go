@@ -99,7 +99,7 @@ func (d dialect) phrase(column string, tokens []string) (ids string, arg string)
 		if prefix {
 			arg += ":*"
 		}
-		return `SELECT x.ticket_id FROM search x WHERE x.` + column + ` @@ to_tsquery('simple', ?)`, arg
+		return `SELECT x.ticket_id FROM search x WHERE x.` + column + ` @@ CAST(CAST(? AS text) AS tsquery)`, arg
 	}
 	arg = column + ` : "` + strings.ReplaceAll(strings.Join(tokens, " "), `"`, `""`) + `"`
 	if prefix {

@@ -40,14 +40,13 @@ CREATE TABLE senders (
   channel_id TEXT NOT NULL,
   sender     TEXT NOT NULL,
   seq        BIGINT NOT NULL,
-  filed_seq  BIGINT NOT NULL DEFAULT 0,
   contact_id TEXT NOT NULL DEFAULT '',
   ticket_id  TEXT NOT NULL DEFAULT '',
   from_type  TEXT NOT NULL DEFAULT '',         -- the identity he last wrote by: replies go there
   from_value TEXT NOT NULL DEFAULT '',
   from_scope TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (channel_id, sender)
-);
+) WITH (fillfactor = 70);
 
 -- Everything that arrived, raw, with what became of it.
 CREATE TABLE inbox (
@@ -64,18 +63,31 @@ CREATE TABLE inbox (
   raw_blob        TEXT NOT NULL DEFAULT '',
   received_at     BIGINT NOT NULL,
   state           TEXT NOT NULL,               -- new, done, dead
-  next_attempt_at BIGINT NOT NULL,
   attempts        INTEGER NOT NULL DEFAULT 0,
   outcome         TEXT NOT NULL DEFAULT '',
   reason          TEXT NOT NULL DEFAULT '',
   ticket_id       TEXT NOT NULL DEFAULT '',
   message_id      TEXT NOT NULL DEFAULT '',
   UNIQUE (channel_id, external_id)
-);
-CREATE INDEX inbox_due ON inbox (next_attempt_at, seq) WHERE state = 'new';
+) WITH (fillfactor = 80);
 CREATE INDEX inbox_sender ON inbox (channel_id, sender, seq);
-CREATE INDEX inbox_outcome ON inbox (outcome, id) WHERE outcome NOT IN ('', 'ticket', 'appended', 'updated');
-CREATE INDEX inbox_dead ON inbox (id) WHERE state = 'dead';
+-- What still has to be filed, apart from the inbox: no index of the big table changes when a row is settled.
+CREATE TABLE inbox_due (
+  channel_id      TEXT NOT NULL,
+  sender          TEXT NOT NULL,
+  seq             BIGINT NOT NULL,
+  id              TEXT NOT NULL,
+  next_attempt_at BIGINT NOT NULL,
+  attempts        INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, sender, seq)
+);
+CREATE INDEX inbox_due_next ON inbox_due (next_attempt_at, seq);
+-- What ended otherwise than in a ticket, so that the ledger finds the few among the many.
+CREATE TABLE inbox_aside (
+  outcome TEXT NOT NULL,
+  id      TEXT NOT NULL,
+  PRIMARY KEY (outcome, id)
+);
 
 -- What was shown to a sender beside his own messages, in the same numbering.
 CREATE TABLE sender_log (
@@ -149,13 +161,13 @@ CREATE TABLE tickets (
   updated_at            BIGINT NOT NULL,
   resolved_at           BIGINT NOT NULL DEFAULT 0,
   closed_at             BIGINT NOT NULL DEFAULT 0
-);
-CREATE INDEX tickets_assignee ON tickets (assignee_id, status, updated_at);
+) WITH (fillfactor = 60);
+-- No index holds a column that every message changes (updated_at, version): adding a message touches no index of its ticket.
+CREATE INDEX tickets_assignee ON tickets (assignee_id, status);
 CREATE INDEX tickets_queue ON tickets (team_id, created_at) WHERE status = 'new';
-CREATE INDEX tickets_status ON tickets (status, updated_at);
+CREATE INDEX tickets_status ON tickets (status, created_at);
 CREATE INDEX tickets_contact ON tickets (contact_id, created_at);
 CREATE INDEX tickets_epoch ON tickets (assign_epoch) WHERE assign_epoch > 0;
-CREATE INDEX tickets_updated ON tickets (updated_at, id);
 
 CREATE TABLE messages (
   id              TEXT PRIMARY KEY,
@@ -344,10 +356,9 @@ CREATE TABLE search (
   words      TSVECTOR NOT NULL,
   singles    TSVECTOR NOT NULL
 );
-CREATE INDEX search_words ON search USING GIN (words);
-CREATE INDEX search_singles ON search USING GIN (singles);
+CREATE INDEX search_index ON search USING GIN (words, singles);
 
 -- +goose Down
-DROP TABLE search, audit, leases, jobs, read_marks, tokens, sessions, rules, agent_teams, agents, teams, decisions, deliveries,
+DROP TABLE search, inbox_aside, inbox_due, audit, leases, jobs, read_marks, tokens, sessions, rules, agent_teams, agents, teams, decisions, deliveries,
   attachments, thread_keys, messages, tickets, counters, identities, contacts, sender_log, inbox, senders, channel_health,
   channel_cursors, channel_secrets, channels, meta;

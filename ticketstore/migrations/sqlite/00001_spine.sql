@@ -40,7 +40,6 @@ CREATE TABLE senders (
   channel_id TEXT NOT NULL,
   sender     TEXT NOT NULL,
   seq        BIGINT NOT NULL,
-  filed_seq  BIGINT NOT NULL DEFAULT 0,
   contact_id TEXT NOT NULL DEFAULT '',
   ticket_id  TEXT NOT NULL DEFAULT '',
   from_type  TEXT NOT NULL DEFAULT '',         -- the identity he last wrote by: replies go there
@@ -64,7 +63,6 @@ CREATE TABLE inbox (
   raw_blob        TEXT NOT NULL DEFAULT '',
   received_at     BIGINT NOT NULL,
   state           TEXT NOT NULL,               -- new, done, dead
-  next_attempt_at BIGINT NOT NULL,
   attempts        INTEGER NOT NULL DEFAULT 0,
   outcome         TEXT NOT NULL DEFAULT '',
   reason          TEXT NOT NULL DEFAULT '',
@@ -72,10 +70,24 @@ CREATE TABLE inbox (
   message_id      TEXT NOT NULL DEFAULT '',
   UNIQUE (channel_id, external_id)
 );
-CREATE INDEX inbox_due ON inbox (next_attempt_at, seq) WHERE state = 'new';
 CREATE INDEX inbox_sender ON inbox (channel_id, sender, seq);
-CREATE INDEX inbox_outcome ON inbox (outcome, id) WHERE outcome NOT IN ('', 'ticket', 'appended', 'updated');
-CREATE INDEX inbox_dead ON inbox (id) WHERE state = 'dead';
+-- What still has to be filed, apart from the inbox: no index of the big table changes when a row is settled.
+CREATE TABLE inbox_due (
+  channel_id      TEXT NOT NULL,
+  sender          TEXT NOT NULL,
+  seq             BIGINT NOT NULL,
+  id              TEXT NOT NULL,
+  next_attempt_at BIGINT NOT NULL,
+  attempts        INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, sender, seq)
+);
+CREATE INDEX inbox_due_next ON inbox_due (next_attempt_at, seq);
+-- What ended otherwise than in a ticket, so that the ledger finds the few among the many.
+CREATE TABLE inbox_aside (
+  outcome TEXT NOT NULL,
+  id      TEXT NOT NULL,
+  PRIMARY KEY (outcome, id)
+);
 
 -- What was shown to a sender beside his own messages, in the same numbering.
 CREATE TABLE sender_log (
@@ -150,12 +162,12 @@ CREATE TABLE tickets (
   resolved_at           BIGINT NOT NULL DEFAULT 0,
   closed_at             BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX tickets_assignee ON tickets (assignee_id, status, updated_at);
+-- No index holds a column that every message changes (updated_at, version): adding a message touches no index of its ticket.
+CREATE INDEX tickets_assignee ON tickets (assignee_id, status);
 CREATE INDEX tickets_queue ON tickets (team_id, created_at) WHERE status = 'new';
-CREATE INDEX tickets_status ON tickets (status, updated_at);
+CREATE INDEX tickets_status ON tickets (status, created_at);
 CREATE INDEX tickets_contact ON tickets (contact_id, created_at);
 CREATE INDEX tickets_epoch ON tickets (assign_epoch) WHERE assign_epoch > 0;
-CREATE INDEX tickets_updated ON tickets (updated_at, id);
 
 CREATE TABLE messages (
   id              TEXT PRIMARY KEY,
@@ -348,6 +360,8 @@ CREATE VIRTUAL TABLE search USING fts5 (words, singles, content = '', contentles
 
 -- +goose Down
 DROP TABLE search;
+DROP TABLE inbox_aside;
+DROP TABLE inbox_due;
 DROP TABLE search_rows;
 DROP TABLE audit;
 DROP TABLE leases;

@@ -1,0 +1,53 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"hearback/desk"
+	"hearback/ticketstore"
+)
+
+// The inbound line as intake drives it: a group of 64 envelopes is put, then filed. One operation is one message.
+//
+//	go test ./ticketstore/storetest -run XXX -bench Inbound -benchtime 3s
+
+func BenchmarkInboundSQLite(b *testing.B)   { benchInbound(b, SQLite) }
+func BenchmarkInboundPostgres(b *testing.B) { benchInbound(b, Postgres) }
+
+func benchInbound(b *testing.B, open func(testing.TB) *ticketstore.Store) {
+	b.Run("messages", func(b *testing.B) { inbound(b, open(b), func(i int) string { return fmt.Sprintf("visitor-%d", i%64) }) })
+	b.Run("conversations", func(b *testing.B) { inbound(b, open(b), func(i int) string { return fmt.Sprintf("visitor-%d", i) }) })
+}
+
+func inbound(b *testing.B, s *ticketstore.Store, sender func(int) string) {
+	const group = 64
+	text := "你好，我昨天买的衣服尺码不合适，想退货退款，请问怎么处理？ order SO-20260101"
+	for i := range group { // the 64 conversations are open already
+		run(b, s, []desk.Envelope{{ChannelID: channel, Kind: "webchat", ExternalID: sender(i) + fmt.Sprint("warm", i), Sender: sender(i), Raw: []byte(text)}})
+	}
+	b.ResetTimer()
+	for i := 0; i < b.N; i += group {
+		envs := make([]desk.Envelope, min(group, b.N-i))
+		for j := range envs {
+			envs[j] = desk.Envelope{ChannelID: channel, Kind: "webchat", ExternalID: fmt.Sprint(b.Name(), b.N, "m", i+j), Sender: sender(group + i + j), Raw: []byte(text)}
+		}
+		run(b, s, envs)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+}
+
+func run(b *testing.B, s *ticketstore.Store, envs []desk.Envelope) {
+	lease := desk.At(time.Now().Add(time.Minute))
+	if err := s.PutInbox(b.Context(), []*ticketstore.Arrival{{ChannelID: channel, Envelopes: envs}}, lease); err != nil {
+		b.Fatal(err)
+	}
+	filings := make([]ticketstore.Filing, len(envs))
+	for i, e := range envs {
+		filings[i] = understood(e)
+	}
+	if _, err := s.File(b.Context(), filings); err != nil {
+		b.Fatal(err)
+	}
+}
