@@ -83,14 +83,14 @@ func (v *vessel) haltPoll() {
 
 // poll waits for the lease and receives while it holds.
 func (f *Fleet) poll(ctx context.Context, v *vessel) {
-	name := "channel:" + v.ch.ID
+	name, failures := "channel:"+v.ch.ID, 0
 	for ctx.Err() == nil {
 		held, err := f.o.Store.Lease(ctx, name, f.o.Node, desk.At(f.o.Now().Add(leaseFor)))
 		if err != nil || !held {
 			pause(ctx, jitter(renewEvery))
 			continue
 		}
-		failures := f.hold(ctx, v, name)
+		failures = f.hold(ctx, v, name, failures)
 		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		if err := f.o.Store.Unlease(free, name, f.o.Node); err != nil {
 			f.o.Logger.Warn("lease was not given back; it runs out by itself", "channel", v.ch.ID, "err", err)
@@ -102,9 +102,9 @@ func (f *Fleet) poll(ctx context.Context, v *vessel) {
 	}
 }
 
-// hold receives, again and again, while the lease is renewed. It returns how often in a row receiving failed when that is a
-// reason to let another node try, else 0.
-func (f *Fleet) hold(ctx context.Context, v *vessel, name string) (failures int) {
+// hold receives, again and again, while the lease is renewed, and gives up after every third failure in a row, so that another
+// node may try. It takes and returns how often in a row receiving has failed here.
+func (f *Fleet) hold(ctx context.Context, v *vessel, name string, failures int) int {
 	ctx, lost := context.WithCancel(ctx)
 	renewed := make(chan struct{})
 	go func() { defer close(renewed); defer lost(); f.renew(ctx, name) }()
