@@ -3,11 +3,9 @@ package console
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"hearback/auth"
 	"hearback/desk"
 )
 
@@ -60,14 +58,9 @@ func (c *Console) logIn(ctx context.Context, in *logIn) (*loggedIn, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &loggedIn{SetCookie: c.cookie(login.Secret)}
+	out := &loggedIn{SetCookie: *c.auth.Cookie(login.Secret)}
 	out.Body = LoggedIn{Agent: c.me(ctx, login.Principal.Agent), MustChangePassword: login.Principal.MustChange}
 	return out, nil
-}
-
-// cookie carries a session; an empty secret ends it.
-func (c *Console) cookie(secret string) http.Cookie {
-	return *auth.Cookie(secret, strings.HasPrefix(c.opt.PublicURL, "https://"))
 }
 
 // me is the caller as the page shows him.
@@ -106,7 +99,7 @@ func (c *Console) logOut(ctx context.Context, _ *struct{}) (*loggedOut, error) {
 		}
 		c.sessionsEnded(ctx, me.Agent.ID)
 	}
-	return &loggedOut{SetCookie: c.cookie("")}, nil
+	return &loggedOut{SetCookie: *c.auth.Cookie("")}, nil
 }
 
 func (c *Console) changePassword(ctx context.Context, in *changePassword) (*none, error) {
