@@ -14,7 +14,7 @@ var (
 		"如果", "要是", "再", "尚"}
 	// 别 ends words of its own: 特别想退款.
 	hanEndingInBie = []string{"特", "区", "个", "分", "级", "类", "性", "差", "告", "鉴", "识"}
-	latinNegators = []string{"no", "not", "don't", "dont", "don’t", "doesn't", "doesn’t", "didn't", "didn’t", "won't", "won’t", "never",
+	latinNegators  = []string{"no", "not", "don't", "dont", "don’t", "doesn't", "doesn’t", "didn't", "didn’t", "won't", "won’t", "never",
 		"without"}
 	latinFillers = []string{"a", "an", "any", "the", "my", "your", "to", "for", "of", "need", "want", "require", "like", "longer", "more",
 		"ask", "asking", "request", "requesting", "do", "i"}

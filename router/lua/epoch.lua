@@ -1,0 +1,2 @@
+-- A fresh epoch for what a person decides.
+return redis.call('HINCRBY', KEYS[1], 'seq', 1)

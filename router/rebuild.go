@@ -1,0 +1,122 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"hearback/desk"
+	"hearback/ticketstore"
+)
+
+const (
+	rebuildLock = 30 * time.Second // how long a node that died while building keeps the others waiting
+	loadPage    = 500
+)
+
+// extendLock keeps the builder's lock. KEYS 1 lock. ARGV 1 token 2 milliseconds.
+var extendLock = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
+
+// rebuild makes a board from SQL, unless another node is at it or was faster. The new one lives under keys of its own
+// generation: whoever still works with the old one is told so by his next script.
+func (r *Router) rebuild(ctx context.Context) error {
+	if err := r.board.learn(ctx); err == nil {
+		return nil // somebody has built it
+	}
+	lock, gen := r.bus.Key("board", "building"), desk.NewID()
+	mine, err := r.bus.Client().SetNX(ctx, lock, gen, rebuildLock).Result()
+	if err := r.board.judge(ctx, err); err != nil {
+		return err
+	}
+	if !mine {
+		return nil // the next sweep finds what the other node built
+	}
+	began := r.now()
+	if err := r.build(ctx, lock, gen); err != nil {
+		return fmt.Errorf("rebuild the load board: %w", err)
+	}
+	lowest, err := r.store.MaxEpoch(ctx)
+	if err != nil {
+		return fmt.Errorf("rebuild the load board: %w", err)
+	}
+	done, err := finishScript.Run(ctx, r.bus.Client(), []string{r.board.meta(), lock}, gen, gen, lowest+1).Int()
+	if err := r.board.judge(ctx, err); err != nil {
+		return err
+	}
+	if done != 1 {
+		return fmt.Errorf("rebuild the load board: redis forgot again meanwhile: %w", errStale)
+	}
+	r.board.believe(gen)
+	r.logger.Info("the load board was built from sql", "node", r.o.Node, "took", r.now().Sub(began))
+	if err := r.retellBeats(ctx); err != nil {
+		return err
+	}
+	// What changed in SQL while it was read is found by comparing once.
+	if err := r.compare(ctx); err != nil {
+		return err
+	}
+	r.look()
+	return nil
+}
+
+// build writes people, tickets and loads under a generation that is not valid yet.
+func (r *Router) build(ctx context.Context, lock, gen string) error {
+	run := func(script *redis.Script) func([]any) error {
+		return func(args []any) error {
+			_, err := r.board.runOn(ctx, gen, "", script, args...)
+			return err
+		}
+	}
+	agents, words, err := r.readPeople(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.seatOn(agents, words, run(seatScript)); err != nil {
+		return err
+	}
+	owners := map[desk.ID]bool{}
+	err = r.eachLoad(ctx, func(page []ticketstore.Load) error {
+		placings := make([]placing, len(page))
+		for i, l := range page {
+			placings[i] = placing{load: l}
+			if l.AssigneeID != "" {
+				owners[l.AssigneeID] = true
+			}
+		}
+		if kept, err := extendLock.Run(ctx, r.bus.Client(), []string{lock}, gen, rebuildLock.Milliseconds()).Int(); err != nil || kept == 0 {
+			return fmt.Errorf("keep the builder's lock: %w", errStale)
+		}
+		return r.placeOn(placings, run(placeScript))
+	})
+	if err != nil || len(owners) == 0 {
+		return err
+	}
+	// Nobody is known to be here any more. Owners who do not come back within a lease and the grace are gone.
+	var gone []redis.Z
+	until := r.now().Add(r.o.Lease + r.o.Grace).UnixMilli()
+	for id := range owners {
+		gone = append(gone, redis.Z{Score: float64(until), Member: id})
+	}
+	return r.bus.Client().ZAdd(ctx, r.board.prefix(gen)+"gone", gone...).Err()
+}
+
+// eachLoad reads all active tickets from SQL, page by page.
+func (r *Router) eachLoad(ctx context.Context, do func([]ticketstore.Load) error) error {
+	for after := ""; ; {
+		page, err := r.store.Loads(ctx, after, loadPage)
+		if err != nil {
+			return fmt.Errorf("read loads: %w", err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		if err := do(page); err != nil {
+			return err
+		}
+		after = page[len(page)-1].TicketID
+	}
+}
