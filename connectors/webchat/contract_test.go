@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hearback/connectors/connectortest"
+	"hearback/connectors/fleet"
 	"hearback/connectors/webchat"
 )
 
@@ -86,5 +87,15 @@ func TestEmbedEscapes(t *testing.T) {
 	got := webchat.Kind.Embed(`https://desk.example.com"><b>`, e.Channel)
 	if strings.Contains(got, "<b>") || !strings.Contains(got, `data-channel="`+e.Channel.ID+`"`) {
 		t.Error(got)
+	}
+}
+
+func TestDemoSettingsAreValid(t *testing.T) {
+	if problems := fleet.Validate(webchat.Kind, webchat.Kind.Demo); len(problems) > 0 {
+		t.Errorf("got %+v", problems)
+	}
+	full, made := fleet.Complete(webchat.Kind, nil, true)
+	if problems := fleet.Validate(webchat.Kind, full); len(problems) > 0 || len(made["identity_secret"]) != 64 {
+		t.Errorf("a channel made without settings: %+v, %v", problems, made)
 	}
 }
