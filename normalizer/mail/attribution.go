@@ -53,7 +53,8 @@ func bracketFollows(lines []line, at int) bool {
 
 // bare takes off what decorates an attribution: dashes, stars, quote marks in front.
 func bare(s string) string {
-	s = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "&lt;", "<", "&gt;", ">", "&quot;", `"`).Replace(s)
+	s = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "&lt;", "<", "&gt;", ">", "&quot;", `"`,
+		"\u200e", "", "\u200f", "", "\u202a", "", "\u202b", "", "\u202c", "", "\u202d", "", "\u202e", "", "\u2066", "", "\u2067", "", "\u2068", "", "\u2069", "").Replace(s)
 	return strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(s), ">|-*_ \t—–·"))
 }
 
@@ -71,8 +72,10 @@ func isAttribution(s string) bool {
 	switch {
 	case wroteEnd.MatchString(s):
 		return dated && (opening.MatchString(s) || dateFirst.MatchString(s) || addressed || clockTime.MatchString(s)) || addressed
-	case ended && dated && wroteWord.MatchString(s):
-		return addressed || opening.MatchString(s) || dateFirst.MatchString(s)
+	case ended && dated && wroteWord.MatchString(s) && (addressed || opening.MatchString(s) || dateFirst.MatchString(s)):
+		return true
+	case ended && wroteWord.MatchString(s) && clockTime.MatchString(s) && wholeDate.MatchString(s) && len(s) < 120:
+		return true
 	case ended && dated && addressed && (clockTime.MatchString(s) || dateFirst.MatchString(s)):
 		return opening.MatchString(s) || dateFirst.MatchString(s) || strings.HasSuffix(strings.TrimRight(s, " :："), ">")
 	case dateFirst.MatchString(s) && addressed && strings.HasSuffix(s, ">"):

@@ -38,6 +38,9 @@ type BounceRecipient struct {
 // Failed reports whether the mail will not arrive.
 func (b *Bounce) Failed() bool { return b.has(ActionFailed) }
 
+// Delayed reports whether the mail system still tries, for some recipient, and has failed for none.
+func (b *Bounce) Delayed() bool { return b.has(ActionDelayed) && !b.Failed() }
+
 func (b *Bounce) has(a Action) bool {
 	for _, r := range b.Recipients {
 		if r.Action == a {
@@ -181,7 +184,7 @@ func oneLine(s string) string { return cutText(strings.Join(strings.Fields(s), "
 var (
 	enhanced     = regexp.MustCompile(`(?:^|[^\w.])([245]\.\d{1,2}\.\d{1,3})(?:$|[^\w.]|\.(?:$|\D))`)
 	afterReply   = regexp.MustCompile(`(?:^|[^\w.])[245]\d\d[ -:]{1,3}[<(]?#?([245]\.\d{1,2}\.\d{1,3})(?:$|[^\w.]|\.(?:$|\D))`)
-	smtpReply    = regexp.MustCompile(`(?:^|[^\w.:/-])([45][0-5]\d)(?:$|[ \-:;,.#<)'"])`)
+	smtpReply    = regexp.MustCompile(`(?:^|[^\w.:/-]| :)([45][0-5]\d)(?:$|[ \-:;,.#<)'"])`)
 	givenUp      = regexp.MustCompile(`^[45]\.4\.7$`)
 	wrappedReply = regexp.MustCompile(`<([45]\d\d [45]\.\d{1,2}\.\d{1,3})`)
 )
@@ -204,19 +207,13 @@ func statusIn(s string) string {
 
 // complete settles status, code, action and reason from what is known.
 func (r *BounceRecipient) complete(notice string, only bool, subject string) {
+	if r.Diagnostic == "" && r.Status != "" && notice != "" {
+		r.Diagnostic = diagnosticIn(strings.Split(cutText(notice, 1<<16), "\n"), r.Address)
+	}
 	if m := smtpReply.FindStringSubmatch(r.Diagnostic); m != nil {
 		r.Code = m[1]
 	}
-	inner := statusIn(r.Diagnostic)
-	if m := wrappedReply.FindStringSubmatch(r.Diagnostic); m != nil {
-		inner = m[1][4:]
-	}
-	switch {
-	case r.Status == "" && inner != "":
-		r.Status, r.Told = inner, true
-	case inner != "" && inner[0] != '2' && (strings.HasSuffix(r.Status, ".0.0") || givenUp.MatchString(r.Status)):
-		r.Status = inner // "5.0.0" and "gave up" tell less than what the other side said
-	}
+	r.settleStatus(notice, only)
 	words := r.Diagnostic
 	if only || words == "" {
 		words += "\n" + notice
@@ -227,6 +224,24 @@ func (r *BounceRecipient) complete(notice string, only bool, subject string) {
 	}
 	if r.Status == "" {
 		r.Status = r.Reason.status(r.Action, r.Code)
+	}
+}
+
+// settleStatus prefers what the receiving system said over what the reporting one made of it.
+func (r *BounceRecipient) settleStatus(notice string, only bool) {
+	inner := statusIn(r.Diagnostic)
+	if m := wrappedReply.FindStringSubmatch(r.Diagnostic); m != nil {
+		inner = m[1][4:]
+	}
+	if only && givenUp.MatchString(r.Status) && (inner == "" || inner == r.Status) {
+		for _, m := range afterReply.FindAllStringSubmatch(cutText(notice, 1<<16), 20) {
+			if m[1] != r.Status {
+				inner = m[1]
+			}
+		}
+	}
+	if inner != "" && (r.Status == "" || inner[0] != '2' && !strings.HasSuffix(inner, ".0.0")) {
+		r.Status, r.Told = inner, true
 	}
 }
 

@@ -110,8 +110,8 @@ func (w *walker) reportKind() (Kind, string) {
 			return KindBounce, "disposition-notification"
 		}
 		return KindDisposition, "disposition-notification"
-	case reportType == "delivery-status" || has("delivery-status") && media.major() == "multipart":
-		if reportType != "delivery-status" && !fromDaemon(w.mail) && !bounceSubject.MatchString(w.mail.Subject) {
+	case reportType == "delivery-status" || has("delivery-status") && (media.major() == "multipart" || media.value == "message/delivery-status"):
+		if media.value != "message/delivery-status" && reportType != "delivery-status" && !fromDaemon(w.mail) && !bounceSubject.MatchString(w.mail.Subject) {
 			return "", "" // somebody forwards a report
 		}
 		w.mail.Bounce = w.readBounce()

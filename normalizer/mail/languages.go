@@ -59,7 +59,7 @@ var original = regexp.MustCompile(`(?i)^(?:` +
 	`رسالة أصلية|הודעה מקורית|thư gốc|pesan asli)$`)
 
 // wroteEnd matches the end of an attribution: "On ... Bob wrote:".
-var wroteEnd = regexp.MustCompile(`(?i)(?:^|[\s,>)\]"'”’;，）》】\x{00a0}]|[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}])(?:wrote|writes|said|has written|a écrit|écrit|escribió|escribio|ha escrito|va escriure|escrigué|ha scritto|scrisse|ha inviato|escreveu|schrieb|schrieben|geschrieben|schreef|heeft geschreven|skrev|skrifaði|kirjoitti|` +
+var wroteEnd = regexp.MustCompile(`(?i)(?:^|[\s\d,>)\]"'”’;，）》】\x{00a0}]|[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}])(?:wrote|writes|said|has written|a écrit|écrit|escribió|escribio|ha escrito|va escriure|escrigué|ha scritto|scrisse|ha inviato|escreveu|schrieb|schrieben|geschrieben|schreef|heeft geschreven|skrev|skrifaði|kirjoitti|` +
 	`napisał|napisała|napisał\(a\)|napisał/a|pisze|napsal|napsala|napsal\(a\)|napísal|napísala|napísal\(a\)|написал|написала|написал\(а\)|написав|написала|написав\(ла\)|пишет|пише|писал|писал\(а\)|написа|yazdı|şunu yazdı|şunları yazdı|írta|ezt írta|a scris|έγραψε|έγραψαν|je napisao|je napisao/la|napisao je|` +
 	`写道|寫道|写到|写的|來信寫道|来信|发表于|のメッセージ|のメール|が書きました|さんが書きました|さんは書きました|作成|작성|님이 작성|님이 작성한 메시지|님이 씀|님의 말|님이 쓴 글|썼습니다|đã viết|menulis|เขียนว่า|كتب|כתב|כתבה)\s*[:：﹕]?\s*[-–—*_]*\s*$`)
 
@@ -79,5 +79,6 @@ var (
 	angleAddress = regexp.MustCompile(`[<\[(（＜]\s*(?:mailto:)?[^\s<>]+@[^\s<>]+|&lt;[^\s]+@`)
 	anyAddress   = regexp.MustCompile(`[^\s<>()"']+@[^\s<>()"']+\.[a-zA-Z]{2,}`)
 	isoStamp     = regexp.MustCompile(`^\d{4}[-/]\d{1,2}[-/]\d{1,2},? \d{1,2}:\d{2}(?::\d{2})? (?:GMT|UTC)[+-]?\d{0,2}:?\d{0,2} \S`)
+	wholeDate    = regexp.MustCompile(`\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2}`)
 	clockTime    = regexp.MustCompile(`\d{1,2}[:.：]\d{2}`)
 )

@@ -131,7 +131,7 @@ func afterRcpt(line string) string {
 	return line
 }
 
-var said = regexp.MustCompile(`(?i)(?:^|[^\w.:/-])[45][0-5]\d(?:[ \-:;]|$)|(?:^|[^\w.])[45]\.\d{1,2}\.\d{1,3}(?:$|[^\w.])`)
+var said = regexp.MustCompile(`(?i)(?:^|[^\w.:/-]| :)[45][0-5]\d(?:[, \-:;]|$)|(?:^|[^\w.])[45]\.\d{1,2}\.\d{1,3}(?:$|[^\w.])`)
 
 // diagnosticIn finds the line where the other side's answer stands, with its continuation; address narrows to lines that
 // name it.

@@ -10,7 +10,7 @@ import (
 // deviceLine matches what telephones and programs add by themselves: "Sent from my iPhone", 发自我的iPhone. What follows the
 // fixed words must be short: "Sent from my desk, is much easier than my phone." is a sentence.
 var deviceLine = regexp.MustCompile(`(?i)^[\s(<\[{"*_-]*(?:` +
-	`(?:sent|mailed|posted|written|composed) (?:from|via|with|by|using|on) (?:my |a |an |the )?[^.!?;,]{1,60}|` +
+	`(?:sent|mailed|posted|written|composed) (?:from|via|with|by|using|on) (?:my |a |an |the )?[^.!?;,]{1,60}(?:, an? [^.!?;,]{1,30}(?:phone|device|tablet))?|` +
 	`(?:sent|mailed) (?:from|via|with|by|using) (?:my |a |an |the )?[^.!?;]{1,60}[.,;!-]+\s*(?:please )?(?:excuse|forgive|pardon|apolog|sorry|typos|brevity).{0,80}|` +
 	`from my (?:iphone|ipad|android|mobile|phone|blackberry|samsung)[^.!?]{0,30}|\S+ from mobile|` +
 	`get \[?outlook for .{2,60}|get the (?:outlook|yahoo|gmx|aol).{2,60}|download outlook.{0,40}|` +
@@ -33,7 +33,7 @@ var deviceWords = regexp.MustCompile(`(?i)iphone|ipad|ipod|android|安卓|手机
 // isDeviceLine reports whether a line was added by the device or program.
 func isDeviceLine(text string) bool {
 	text = strings.TrimSpace(link.ReplaceAllString(strings.ReplaceAll(text, "\u00a0", " "), "${1}"))
-	if text == "" || utf8.RuneCountInString(text) > 160 || !deviceLine.MatchString(text) {
+	if text == "" || utf8.RuneCountInString(text) > 160 || !deviceLine.MatchString(dotInWord.ReplaceAllString(text, "·$1")) {
 		return false
 	}
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(text, " (<[{*_-"))
@@ -48,6 +48,9 @@ func isDeviceLine(text string) bool {
 
 // link is what programs append to their name; of a Markdown link the text stays.
 var link = regexp.MustCompile(`\[([^\]]{1,40})\]\(https?://[^\s)]*\)|\s*[<(\[]?https?://[^\s>)\]]*[>)\]]?`)
+
+// dotInWord is a full stop that ends no sentence: Mail.ru, 3.5.
+var dotInWord = regexp.MustCompile(`\.(\pL|\d)`)
 
 var regexpExcuse = regexp.MustCompile(`(?i)excuse|forgive|pardon|typo|brevity|k-9`)
 
