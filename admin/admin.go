@@ -32,7 +32,6 @@ type Options struct {
 	Fleet     Fleet
 	Auth      *auth.Auth
 	Bus       Bus
-	Compile   func([]desk.Rule) Classify       // The router's classifier, for dry runs.
 	Actor     func(context.Context) desk.Agent // Who makes this request: console.Actor.
 	Wake      func()                           // Wakes the intake belt after "process again". nil: it finds the row by itself.
 	Checks    func(context.Context) []Check    // What the doctor says of database, Redis, disk. nil: channels only.

@@ -2,26 +2,13 @@ package admin
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"hearback/desk"
+	"hearback/router"
 	"hearback/ticketstore"
 )
-
-// A Classify says what one set of rules does with a text: where it would go and which words of it matched. Start and End of
-// the words are byte offsets in text.
-type Classify func(channel desk.ID, text string) Explanation
-
-// An Explanation is the outcome of classification with its reasons.
-type Explanation struct {
-	Matched  bool // some rule applies
-	TeamID   desk.ID
-	Priority desk.Priority
-	Tags     []string
-	Words    []Match
-}
 
 // TransformSchema says that a ticket may have no team.
 func (DryOutcome) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
@@ -30,13 +17,11 @@ func (DryOutcome) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 	return s
 }
 
-// dryItem compares a ticket as it is with what the rules would have made of its first message.
-func dryItem(t ticketstore.TicketRow, first desk.Message, classify Classify, teams map[desk.ID]string) (DryItem, bool) {
-	text := classified(t.Subject, first.Text)
-	found := classify(t.ChannelID, text)
+// dryItem compares a ticket as it is with what the rules would have made of its first message. What rules leave alone stays.
+func dryItem(t ticketstore.TicketRow, text string, found router.Classification, teams map[desk.ID]string) DryItem {
 	item := DryItem{
-		Ticket: DryTicket{ID: t.ID, Number: t.Number, Subject: t.Subject}, Text: cut(text, dryText), MatchedWords: []Match{},
-		Before: outcome(t.TeamID, t.Priority, t.Tags, teams),
+		Ticket: DryTicket{ID: t.ID, Number: t.Number, Subject: t.Subject}, Text: cut(text, dryText),
+		MatchedWords: []Match{}, Reasons: orEmpty(found.Reasons), Before: outcome(t.TeamID, t.Priority, t.Tags, teams),
 	}
 	team, priority, tags := t.TeamID, t.Priority, slices.Clone(t.Tags)
 	if found.TeamID != "" {
@@ -51,33 +36,26 @@ func dryItem(t ticketstore.TicketRow, first desk.Message, classify Classify, tea
 		}
 	}
 	item.After = outcome(team, priority, tags, teams)
-	for _, w := range found.Words {
-		item.MatchedWords = append(item.MatchedWords, shown(w, text, len(item.Text)))
+	for _, hit := range found.Hits {
+		where := item.Text
+		if hit.Field == "subject" {
+			where = t.Subject
+		}
+		item.MatchedWords = append(item.MatchedWords, match(hit, where))
 	}
-	return item, found.Matched
+	return item
 }
 
-// classified is the text rules look at: subject and first message.
-func classified(subject, text string) string {
-	if subject == "" || strings.HasPrefix(text, subject) {
-		return text
+// match turns a hit's byte offsets into those of the page.
+func match(hit router.Hit, where string) Match {
+	m := Match{
+		RuleID: hit.RuleID, Rule: hit.Rule, Word: hit.Word, Text: hit.Text, Field: hit.Field, PassedOver: hit.PassedOver,
+		Start: -1, End: -1,
 	}
-	return subject + "\n" + text
-}
-
-// shown turns a word's byte offsets into those of the page.
-func shown(w Match, text string, visible int) Match {
-	from, to := max(min(w.Start, len(text)), 0), max(min(w.End, len(text)), 0)
-	if from > to {
-		from, to = 0, 0
+	if hit.End <= len(where) {
+		m.Start, m.End = utf16At(where, hit.Start), utf16At(where, hit.End)
 	}
-	w.Text = text[from:to]
-	if to > visible {
-		w.Start, w.End = -1, -1
-		return w
-	}
-	w.Start, w.End = utf16At(text, from), utf16At(text, to)
-	return w
+	return m
 }
 
 func outcome(team desk.ID, priority desk.Priority, tags []string, teams map[desk.ID]string) DryOutcome {

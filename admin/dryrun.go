@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"hearback/desk"
+	"hearback/router"
 	"hearback/ticketstore"
 )
 
@@ -25,13 +26,14 @@ type dryRun struct {
 type DryRun struct {
 	Checked int       `json:"checked" doc:"Tickets looked at, the newest first."`
 	Matched int       `json:"matched"`
-	Items   []DryItem `json:"items" doc:"The tickets on which a word matched or whose outcome would differ."`
+	Items   []DryItem `json:"items" doc:"The tickets on which a word was found."`
 }
 
 // A DryItem is one ticket as it is and as it would have been.
 type DryItem struct {
 	Ticket       DryTicket  `json:"ticket"`
-	Text         string     `json:"text" doc:"What was classified: subject, line break, first message; long ones are cut."`
+	Text         string     `json:"text" doc:"The first message; long ones are cut."`
+	Reasons      []string   `json:"reasons" doc:"What each matching rule did."`
 	MatchedWords []Match    `json:"matched_words"`
 	Before       DryOutcome `json:"before"`
 	After        DryOutcome `json:"after"`
@@ -44,13 +46,16 @@ type DryTicket struct {
 	Subject string  `json:"subject"`
 }
 
-// A Match is one word found in a text.
+// A Match is one word found in a message.
 type Match struct {
-	Word  string `json:"word" doc:"As the rule has it."`
-	Text  string `json:"text" doc:"As the customer wrote it."`
-	Start int    `json:"start" doc:"Where it begins in the item's text, in UTF-16 units as scripts count; -1: beyond what is shown."`
-	End   int    `json:"end"`
-	Rule  string `json:"rule" doc:"The rule's name."`
+	RuleID     desk.ID `json:"rule_id"`
+	Rule       string  `json:"rule" doc:"The rule's name."`
+	Word       string  `json:"word" doc:"As the rule has it."`
+	Text       string  `json:"text" doc:"As the customer wrote it."`
+	Field      string  `json:"field" enum:"text,subject"`
+	Start      int     `json:"start" doc:"Where it begins in the field, in UTF-16 units as scripts count; -1: beyond what is shown."`
+	End        int     `json:"end"`
+	PassedOver string  `json:"passed_over" doc:"Why the word does not count here; empty when it does."`
 }
 
 // DryOutcome is where a ticket went or would have gone.
@@ -82,18 +87,21 @@ func (a *Admin) dryRun(ctx context.Context, in *dryRun) (*body[DryRun], error) {
 	if err != nil {
 		return nil, err
 	}
-	result := DryRun{Checked: len(tickets), Items: []DryItem{}}
-	classify := a.o.Compile(rules)
-	for _, t := range tickets {
+	samples := make([]router.Sample, len(tickets))
+	for i, t := range tickets {
 		first, err := a.firstMessage(ctx, t.ID)
 		if err != nil {
 			return nil, err
 		}
-		item, matched := dryItem(t, first, classify, teams)
-		if matched {
-			result.Matched++
-			result.Items = append(result.Items, item)
+		samples[i] = router.Sample{Text: first.Text, Subject: t.Subject, Channel: t.ChannelID}
+	}
+	result := DryRun{Checked: len(tickets), Items: []DryItem{}}
+	for i, found := range router.DryRun(rules, samples) {
+		if len(found.Hits) == 0 {
+			continue
 		}
+		result.Matched++
+		result.Items = append(result.Items, dryItem(tickets[i], samples[i].Text, found, teams))
 	}
 	return &body[DryRun]{result}, nil
 }

@@ -48,6 +48,7 @@ func (s *socket) watch(ctx context.Context, ticket desk.ID, seq int64) {
 	}
 	s.h.watch(s, ticket)
 	if !s.replay(ctx, ticket, seq) {
+		s.replayed(ticket, t.Version) // what it loads has that much
 		s.sendPatiently(encode(ticketWord{Type: "resync", TicketID: ticket}))
 	}
 	s.release(ticket)

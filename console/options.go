@@ -12,6 +12,7 @@ import (
 	"hearback/auth"
 	"hearback/connectors"
 	"hearback/desk"
+	"hearback/router"
 	"hearback/ticketstore"
 )
 
@@ -31,13 +32,7 @@ type Router interface {
 	// SetAvailability tells what an agent says of himself.
 	SetAvailability(ctx context.Context, agent desk.ID, word desk.Availability) error
 	// Presence is who is online and how loaded, by agent.
-	Presence(ctx context.Context) (map[desk.ID]Seat, error)
-}
-
-// A Seat is one agent as the load board sees him.
-type Seat struct {
-	Online bool
-	Used   int
+	Presence(ctx context.Context) (map[desk.ID]router.Seat, error)
 }
 
 // Fleet is what the console asks of the open channels.

@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"hearback/connectors"
 	"hearback/connectors/fleet"
 	"hearback/desk"
+	"hearback/router"
 	"hearback/ticketstore"
 	"hearback/ticketstore/storetest"
 )
@@ -40,6 +43,7 @@ type world struct {
 	router  *seats
 	fleet   *channels
 	kicks   chan struct{}
+	stop    func() // stops the console
 
 	support, finance      desk.Team
 	admin, wang, li, boss desk.Agent // li and wang: support; boss: supervisor of finance
@@ -86,7 +90,8 @@ func (w *world) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.console.Run(ctx) }()
-	w.Cleanup(func() { cancel(); <-ended })
+	w.stop = func() { cancel(); <-ended }
+	w.Cleanup(w.stop)
 }
 
 func (w *world) agent(name string, role desk.Role, teams ...desk.ID) desk.Agent {
@@ -223,6 +228,34 @@ func (p *tab) say(frame string) {
 	}
 }
 
+// ping waits until everything said before has been handled.
+func (p *tab) ping() {
+	p.t.Helper()
+	p.say(`{"type":"ping"}`)
+	p.until("pong")
+}
+
+// quiet ends the test when a frame of one of the types comes before everything said and published has been handled.
+func (p *tab) quiet(kinds ...string) {
+	p.t.Helper()
+	p.say(`{"type":"ping"}`)
+	for f := p.next(); f.Type != "pong"; f = p.next() {
+		if slices.Contains(kinds, f.Type) {
+			p.t.Errorf("unexpected %+v", f)
+		}
+	}
+}
+
+func equalJSON(t testing.TB, a, b any) bool {
+	t.Helper()
+	x, err := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	return bytes.Equal(x, y)
+}
+
 // seen is a frame as a page decodes it.
 type seen struct {
 	Type     string  `json:"type"`
@@ -284,6 +317,14 @@ type seats struct {
 	store *ticketstore.Store
 	beats chan desk.ID
 	gone  error
+	mu    sync.Mutex
+	seats map[desk.ID]router.Seat
+}
+
+func (s *seats) sit(agent desk.ID, seat router.Seat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seats = map[desk.ID]router.Seat{agent: seat}
 }
 
 func (s *seats) assign(ctx context.Context, ticket, to desk.ID, kind string, actor desk.Author, unowned bool, reason string) (ticketstore.AssignResult, error) {
@@ -322,7 +363,11 @@ func (s *seats) Beat(_ context.Context, agent desk.ID) error {
 	return nil
 }
 func (s *seats) SetAvailability(context.Context, desk.ID, desk.Availability) error { return nil }
-func (s *seats) Presence(context.Context) (map[desk.ID]Seat, error)                { return nil, nil }
+func (s *seats) Presence(context.Context) (map[desk.ID]router.Seat, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seats, nil
+}
 
 // channels has one open channel that can show typing.
 type channels struct {
