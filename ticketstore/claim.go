@@ -9,9 +9,9 @@ import (
 	"hearback/desk"
 )
 
-// envelopeColumns are an inbox row's columns in the order scanEnvelope reads them, of the inbox as i and inbox_due as d.
+// envelopeColumns are an envelope's columns in the order scanEnvelope reads them, of the inbox as i and inbox_due as d.
 const envelopeColumns = `i.id, i.channel_id, i.kind, i.type, i.external_id, i.sender, i.seq, i.digest, i.meta, i.raw, i.raw_blob, ` +
-	`i.received_at, COALESCE(d.attempts, i.attempts)`
+	`i.received_at, COALESCE(d.attempts, 0)`
 
 func scanEnvelope(row scanner) (desk.Envelope, error) {
 	var e desk.Envelope
@@ -93,20 +93,14 @@ func (t *tx) postponeBlocked(leaseUntil desk.Time) error {
 func (s *Store) FailInbox(ctx context.Context, id desk.ID, reason string, retryAt desk.Time, dead bool) error {
 	err := s.write(ctx, func(t *tx) error {
 		if !dead {
-			_, err := t.exec(`UPDATE inbox SET reason = ? WHERE id = ? AND state = 'new'`, reason, id)
-			if err == nil {
-				_, err = t.exec(`UPDATE inbox_due SET next_attempt_at = ? WHERE `+dueOf, int64(retryAt), id)
-			}
+			_, err := t.exec(`UPDATE inbox_due SET next_attempt_at = ?, reason = ? WHERE `+dueOf, int64(retryAt), reason, id)
 			return err
 		}
-		n, err := t.exec(`UPDATE inbox SET state = 'dead', outcome = 'dead', reason = ? WHERE id = ? AND state = 'new'`, reason, id)
-		if err != nil || n == 0 {
-			return err
+		_, err := t.exec(`INSERT INTO inbox_outcomes (id, state, outcome, reason, ticket_id, message_id, attempts)
+			SELECT d.id, 'dead', 'dead', CAST(? AS TEXT), '', '', d.attempts FROM inbox_due d WHERE `+dueOf+` ON CONFLICT DO NOTHING`, reason, id)
+		if err == nil {
+			_, err = t.exec(`DELETE FROM inbox_due WHERE `+dueOf, id)
 		}
-		if _, err := t.exec(`INSERT INTO inbox_aside (outcome, id) VALUES ('dead', ?) ON CONFLICT DO NOTHING`, id); err != nil {
-			return err
-		}
-		_, err = t.exec(`DELETE FROM inbox_due WHERE `+dueOf, id)
 		return err
 	})
 	if err != nil {
@@ -122,15 +116,12 @@ const dueOf = `(channel_id, sender, seq) = (SELECT i.channel_id, i.sender, i.seq
 // is in a ticket already or still on its way.
 func (s *Store) Reprocess(ctx context.Context, id desk.ID) error {
 	err := s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE inbox SET state = 'new', outcome = '', reason = '' WHERE id = ? AND state <> 'new' AND message_id = ''`, id)
+		n, err := t.exec(`DELETE FROM inbox_outcomes WHERE id = ? AND message_id = ''`, id)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return t.whyNotAgain(id)
-		}
-		if _, err := t.exec(`DELETE FROM inbox_aside WHERE id = ?`, id); err != nil {
-			return err
 		}
 		_, err = t.exec(`INSERT INTO inbox_due (channel_id, sender, seq, id, next_attempt_at, attempts)
 			SELECT channel_id, sender, seq, id, CAST(? AS BIGINT), 0 FROM inbox WHERE id = ? ON CONFLICT DO NOTHING`, int64(s.now()), id)
@@ -143,13 +134,14 @@ func (s *Store) Reprocess(ctx context.Context, id desk.ID) error {
 }
 
 func (t *tx) whyNotAgain(id desk.ID) error {
-	var state string
-	if err := t.get(&state, `SELECT state FROM inbox WHERE id = ?`, id); noRow(err) {
-		return desk.ErrNotFound
-	} else if err != nil {
+	var n int
+	if err := t.get(&n, `SELECT COUNT(*) FROM inbox WHERE id = ?`, id); err != nil {
 		return err
 	}
-	return fmt.Errorf("envelope is %s and filed or on its way: %w", state, desk.ErrConflict)
+	if n == 0 {
+		return desk.ErrNotFound
+	}
+	return fmt.Errorf("envelope is filed or on its way: %w", desk.ErrConflict)
 }
 
 // NextInboxDue tells when the next unfinished row falls due; 0 when none waits.

@@ -52,8 +52,14 @@ func isAway(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed")
 }
 
-// isVictim tells that PostgreSQL undid a transaction only because of others: it may be run again at once.
+// errOvertaken tells that somebody changed a ticket between our look and our write.
+var errOvertaken = errors.New("ticket changed meanwhile")
+
+// isVictim tells that a transaction was undone only because of others: it may be run again at once.
 func isVictim(err error) bool {
+	if errors.Is(err, errOvertaken) {
+		return true
+	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == "40001" || pg.Code == "40P01")
 }

@@ -100,7 +100,7 @@ func (f *filer) run() error {
 		{"find people", f.findPeople},
 		{"find threads", f.findThreads},
 		{"find replies", f.findReplies},
-		{"lock tickets", f.lockTickets},
+		{"read tickets", f.findTickets},
 		{"read messages", f.readUpdated},
 		{"settle", f.settleAll},
 		{"number tickets", f.numberTickets},
@@ -127,10 +127,10 @@ func (f *filer) lockSenders() error {
 	}
 	err := f.t.bulkEach(b, func(row *sql.Rows) error {
 		l := &senderLine{}
-		err := row.Scan(&l.channel, &l.sender, &l.contact, &l.ticket, &l.from.Type, &l.from.Value, &l.from.Scope)
+		err := row.Scan(&l.channel, &l.sender, &l.contact, &l.ticket, &l.from.Type, &l.from.Value, &l.from.Scope, &l.from.Verified)
 		f.senders[l.senderKey] = l
 		return err
-	}, `SELECT s.channel_id, s.sender, s.contact_id, s.ticket_id, s.from_type, s.from_value, s.from_scope FROM v
+	}, `SELECT s.channel_id, s.sender, s.contact_id, s.ticket_id, s.from_type, s.from_value, s.from_scope, s.from_verified FROM v
 		CROSS JOIN senders s WHERE s.channel_id = v.channel_id AND s.sender = v.sender ORDER BY s.channel_id, s.sender`+f.t.s.dialect.forUpdate)
 	for _, it := range f.items {
 		it.line = f.senders[it.key]

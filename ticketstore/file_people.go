@@ -72,7 +72,10 @@ func (f *filer) findPeople() error {
 func (f *filer) readIdentities() error {
 	asked := map[identityKey]bool{}
 	b := newBulk("type text, value text, scope text", len(f.items))
-	for _, in := range f.inbounds {
+	for it, in := range f.inbounds {
+		if it.line.knows(in) {
+			continue
+		}
 		for _, i := range identitiesOf(in) {
 			if k := keyOf(i); !asked[k] {
 				asked[k] = true
@@ -129,11 +132,18 @@ func (p *people) writer(it *item, in *desk.Inbound) desk.ID {
 	if id != mine {
 		it.moved, it.line.contact, it.line.dirty = mine, id, true
 	}
-	p.learn(id, mine, in)
-	if from := keyOf(in.From); !in.FromAgent && from != keyOf(it.line.from) {
-		it.line.from, it.line.dirty = desk.Identity{Type: from.typ, Value: from.value, Scope: from.scope}, true
+	known := it.line.knows(in)
+	p.learn(id, mine, in, known)
+	if !in.FromAgent && !known {
+		from := keyOf(in.From)
+		it.line.from, it.line.dirty = desk.Identity{Type: from.typ, Value: from.value, Scope: from.scope, Verified: in.From.Verified}, true
 	}
 	return id
+}
+
+// knows tells that an inbound says nothing new of its writer: he writes by the same identity as last time and brings no other.
+func (l *senderLine) knows(in *desk.Inbound) bool {
+	return l.contact != "" && len(in.Also) == 0 && keyOf(in.From) == keyOf(l.from) && in.From.Verified == l.from.Verified
 }
 
 // agentless is the name a new contact gets; a colleague's message tells none.
@@ -156,10 +166,13 @@ func (p *people) known(in *desk.Inbound) desk.ID {
 
 // learn notes identities, name, level and language of the contact. before is who the sender was taken for until now: his proven
 // identities follow him.
-func (p *people) learn(id, before desk.ID, in *desk.Inbound) {
+func (p *people) learn(id, before desk.ID, in *desk.Inbound, known bool) {
 	proven := false
 	for _, i := range identitiesOf(in) {
 		proven = proven || i.Verified
+		if known {
+			continue
+		}
 		k := keyOf(i)
 		r := p.identities[k]
 		switch {

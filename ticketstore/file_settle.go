@@ -13,7 +13,8 @@ import (
 type ticketWork struct {
 	desk.Ticket
 	lastInSeq int64
-	fresh     bool // made here
+	was       int64 // the version that was read
+	fresh     bool  // made here
 	dirty     bool
 	opened    bool
 	reopened  bool // back to new: waits in a queue again

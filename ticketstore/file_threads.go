@@ -54,8 +54,8 @@ func (th threads) learn(k threadKey, ticket, message desk.ID) {
 	}
 }
 
-// lockTickets reads every ticket this batch may write to, for itself until the commit, by rising id.
-func (f *filer) lockTickets() error {
+// findTickets reads every ticket this batch may write to.
+func (f *filer) findTickets() error {
 	ids := map[desk.ID]bool{}
 	for it := range f.live {
 		ids[it.line.ticket] = true
@@ -67,12 +67,20 @@ func (f *filer) lockTickets() error {
 		ids[d.ticket] = true
 	}
 	delete(ids, "")
-	return f.t.lockTickets(slices.Sorted(maps.Keys(ids)), func(w *ticketWork) { f.tickets[w.ID] = w })
+	lock := f.t.s.dialect.forUpdate
+	if f.t.try == 0 {
+		lock = "" // rarely does anybody else write to a ticket in the same moment: then the update finds out and all is run again
+	}
+	return f.t.readTickets(slices.Sorted(maps.Keys(ids)), lock, func(w *ticketWork) { f.tickets[w.ID] = w })
 }
 
 // lockTickets reads tickets by id for the rest of the transaction. ids must rise, so that transactions never wait for each
 // other in a circle.
 func (t *tx) lockTickets(ids []desk.ID, keep func(*ticketWork)) error {
+	return t.readTickets(ids, t.s.dialect.forUpdate, keep)
+}
+
+func (t *tx) readTickets(ids []desk.ID, lock string, keep func(*ticketWork)) error {
 	b := newBulk("id text", len(ids))
 	for _, id := range ids {
 		b.add(id)
@@ -80,9 +88,10 @@ func (t *tx) lockTickets(ids []desk.ID, keep func(*ticketWork)) error {
 	return t.bulkEach(b, func(row *sql.Rows) error {
 		w := &ticketWork{}
 		err := row.Scan(append(ticketDest(&w.Ticket), &w.lastInSeq)...)
+		w.was = w.Version
 		keep(w)
 		return err
-	}, `SELECT `+ticketColumns+`, t.last_in_seq FROM v CROSS JOIN tickets t WHERE t.id = v.id ORDER BY t.id`+t.s.dialect.forUpdate)
+	}, `SELECT `+ticketColumns+`, t.last_in_seq FROM v CROSS JOIN tickets t WHERE t.id = v.id ORDER BY t.id`+lock)
 }
 
 // ticketFor finds the ticket a message belongs to, nil when it needs a new one; continued is then the ended ticket it follows.

@@ -109,6 +109,7 @@ func (f *filer) writeTickets() error {
 	if err := f.t.insertTickets(fresh); err != nil {
 		return err
 	}
+	slices.SortFunc(known, func(a, b *ticketWork) int { return cmp.Compare(a.ID, b.ID) })
 	return f.t.updateTickets(known)
 }
 
@@ -172,13 +173,14 @@ func (f *filer) writeSenders() error {
 			changed[k] = true
 		}
 	}
-	b := newBulk("channel_id text, sender text, contact_id text, ticket_id text, from_type text, from_value text, from_scope text", len(changed))
+	b := newBulk("channel_id text, sender text, contact_id text, ticket_id text, from_type text, from_value text, from_scope text, "+
+		"from_verified boolean", len(changed))
 	for _, k := range sortedKeys(changed) {
 		l := f.senders[k]
-		b.add(k.channel, k.sender, l.contact, l.ticket, l.from.Type, l.from.Value, l.from.Scope)
+		b.add(k.channel, k.sender, l.contact, l.ticket, l.from.Type, l.from.Value, l.from.Scope, l.from.Verified)
 	}
 	_, err := f.t.bulkExec(b, `UPDATE senders SET contact_id = v.contact_id, ticket_id = v.ticket_id,
-		from_type = v.from_type, from_value = v.from_value, from_scope = v.from_scope FROM v
+		from_type = v.from_type, from_value = v.from_value, from_scope = v.from_scope, from_verified = v.from_verified FROM v
 		WHERE senders.channel_id = v.channel_id AND senders.sender = v.sender`)
 	return err
 }
@@ -187,7 +189,6 @@ func (f *filer) writeSenders() error {
 func (f *filer) writeInbox() error {
 	const place = "channel_id text, sender text, seq bigint"
 	done := newBulk("id text, state text, outcome text, reason text, ticket_id text, message_id text, attempts bigint", len(f.items))
-	aside := newBulk("outcome text, id text", 0)
 	gone, later := newBulk(place, len(f.items)), newBulk(place+", at bigint", 0)
 	for _, it := range f.items {
 		r := it.filed
@@ -195,21 +196,14 @@ func (f *filer) writeInbox() error {
 		case !it.skip:
 			done.add(it.Envelope.ID, it.state, r.Outcome, r.Reason, r.TicketID, r.MessageID, it.Envelope.Attempts)
 			gone.add(it.key.channel, it.key.sender, it.Envelope.Seq)
-			if rank(r.Outcome) == 1 {
-				aside.add(r.Outcome, it.Envelope.ID)
-			}
 		case it.later != 0:
 			later.add(it.key.channel, it.key.sender, it.Envelope.Seq, it.later)
 		}
 	}
-	if _, err := f.t.bulkExec(done, `UPDATE inbox SET state = v.state, outcome = v.outcome, reason = v.reason, ticket_id = v.ticket_id,
-		message_id = v.message_id, attempts = v.attempts FROM v WHERE inbox.id = v.id`); err != nil {
+	if _, err := f.t.bulkExec(done, `INSERT INTO inbox_outcomes (id, state, outcome, reason, ticket_id, message_id, attempts) SELECT * FROM v`); err != nil {
 		return err
 	}
 	if _, err := f.t.bulkExec(gone, `DELETE FROM inbox_due WHERE (channel_id, sender, seq) IN (SELECT channel_id, sender, seq FROM v)`); err != nil {
-		return err
-	}
-	if _, err := f.t.bulkExec(aside, `INSERT INTO inbox_aside (outcome, id) SELECT outcome, id FROM v WHERE true ON CONFLICT DO NOTHING`); err != nil {
 		return err
 	}
 	_, err := f.t.bulkExec(later, `UPDATE inbox_due SET next_attempt_at = v.at FROM v

@@ -86,12 +86,9 @@ func newPutting(t *tx, arrivals []*Arrival, lease desk.Time) *putting {
 	return p
 }
 
+// run numbers first and looks for duplicates only when the insert refused some: their numbers are then left out of the line.
 func (p *putting) run() error {
 	fresh := p.fresh()
-	if err := p.findStored(fresh); err != nil {
-		return fmt.Errorf("find duplicates: %w", err)
-	}
-	fresh = p.fresh()
 	if err := p.number(fresh); err != nil {
 		return fmt.Errorf("number envelopes: %w", err)
 	}
@@ -100,7 +97,6 @@ func (p *putting) run() error {
 		return fmt.Errorf("insert envelopes: %w", err)
 	}
 	if stored != int64(len(fresh)) {
-		// Another node stored some of them between our look and our insert: they are duplicates after all.
 		if err := p.findStored(fresh); err != nil {
 			return fmt.Errorf("find duplicates: %w", err)
 		}
@@ -205,8 +201,7 @@ func (p *putting) insert(rows []*inboxRow) (int64, error) {
 			toJSON(e.Meta), raw, e.RawBlob, r.at)
 	}
 	return p.t.bulkExec(b, `INSERT INTO inbox (id, channel_id, kind, type, external_id, sender, seq, digest, meta, raw, raw_blob,
-		received_at, state) SELECT id, channel_id, kind, type, external_id, sender, seq, digest, meta, raw, raw_blob, received_at, 'new' FROM v
-		WHERE true ON CONFLICT DO NOTHING`)
+		received_at) SELECT * FROM v WHERE true ON CONFLICT DO NOTHING`)
 }
 
 // due makes the rows wait to be filed. Born claimed, they are in their first attempt already.

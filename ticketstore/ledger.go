@@ -8,11 +8,12 @@ import (
 	"hearback/desk"
 )
 
-// ledgerTables joins what still waits: there the attempts are counted.
-const ledgerTables = ` FROM inbox i LEFT JOIN inbox_due d ON d.channel_id = i.channel_id AND d.sender = i.sender AND d.seq = i.seq `
+// ledgerTables joins an envelope with what still waits and what became of it.
+const ledgerTables = ` FROM inbox i LEFT JOIN inbox_due d ON d.channel_id = i.channel_id AND d.sender = i.sender AND d.seq = i.seq
+	LEFT JOIN inbox_outcomes o ON o.id = i.id `
 
-const ledgerColumns = `i.id, i.channel_id, i.kind, i.type, i.external_id, i.sender, i.received_at, i.state, COALESCE(d.attempts, i.attempts), i.outcome, ` +
-	`i.reason, i.ticket_id, i.message_id`
+const ledgerColumns = `i.id, i.channel_id, i.kind, i.type, i.external_id, i.sender, i.received_at, COALESCE(o.state, 'new'), ` +
+	`COALESCE(o.attempts, d.attempts, 0), COALESCE(o.outcome, ''), COALESCE(o.reason, d.reason, ''), COALESCE(o.ticket_id, ''), COALESCE(o.message_id, '')`
 
 func scanLedger(row scanner) (LedgerEntry, error) {
 	var e LedgerEntry
@@ -29,18 +30,12 @@ func (s *Store) Ledger(ctx context.Context, f LedgerFilter) (items []LedgerEntry
 			where, args = append(where, condition), append(args, value)
 		}
 	}
-	if f.Outcome != "" && rank(f.Outcome) == 1 {
-		narrow("i.id IN (SELECT a.id FROM inbox_aside a WHERE a.outcome = ?)", string(f.Outcome))
-	} else {
-		narrow("i.outcome = ?", string(f.Outcome))
-	}
+	narrow("o.outcome = ?", string(f.Outcome))
 	switch f.State {
-	case "dead":
-		narrow("i.id IN (SELECT a.id FROM inbox_aside a WHERE a.outcome = ?)", string(desk.OutcomeDead))
 	case "new":
-		where = append(where, "i.id IN (SELECT q.id FROM inbox_due q)")
+		where = append(where, "d.id IS NOT NULL")
 	default:
-		narrow("i.state = ?", f.State)
+		narrow("o.state = ?", f.State)
 	}
 	narrow("i.channel_id = ?", f.ChannelID)
 	if f.Cursor != "" {
@@ -76,7 +71,8 @@ func (s *Store) LedgerEntryByID(ctx context.Context, id desk.ID) (LedgerEntry, d
 // LedgerCounts counts envelopes by outcome; "" counts those on their way.
 func (s *Store) LedgerCounts(ctx context.Context) (map[desk.Outcome]int, error) {
 	counts := map[desk.Outcome]int{}
-	rows, err := s.read.QueryContext(ctx, `SELECT outcome, COUNT(*) FROM inbox GROUP BY outcome`)
+	rows, err := s.read.QueryContext(ctx, `SELECT outcome, COUNT(*) FROM inbox_outcomes GROUP BY outcome
+		UNION ALL SELECT '', COUNT(*) FROM inbox_due`)
 	if err != nil {
 		return nil, fmt.Errorf("count ledger: %w", s.fault(err))
 	}

@@ -13,6 +13,7 @@ import (
 type tx struct {
 	ctx context.Context
 	s   *Store
+	try int  // from 0: how often this transaction was run before
 	on  conn // *sqlx.Tx, or SQLite's writer with its prepared statements
 }
 
@@ -32,20 +33,20 @@ func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 		run = s.writeSQLite
 	}
 	for try := 0; ; try++ {
-		err := run(ctx, f)
+		err := run(ctx, try, f)
 		if err == nil || try == 3 || !isVictim(err) {
 			return s.fault(err)
 		}
 	}
 }
 
-func (s *Store) writePostgres(ctx context.Context, f func(*tx) error) (err error) {
+func (s *Store) writePostgres(ctx context.Context, try int, f func(*tx) error) (err error) {
 	t, err := s.read.BeginTxx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer t.Rollback() // nothing after a commit; also on panic
-	if err := f(&tx{ctx: ctx, s: s, on: t}); err != nil {
+	if err := f(&tx{ctx: ctx, s: s, try: try, on: t}); err != nil {
 		return err
 	}
 	if err := t.Commit(); err != nil {
@@ -56,7 +57,7 @@ func (s *Store) writePostgres(ctx context.Context, f func(*tx) error) (err error
 
 // writeSQLite waits for the one writing connection. Once the transaction has begun it is not interrupted: it is short, and an
 // interrupted statement costs a goroutine per call.
-func (s *Store) writeSQLite(ctx context.Context, f func(*tx) error) (err error) {
+func (s *Store) writeSQLite(ctx context.Context, try int, f func(*tx) error) (err error) {
 	c := s.writer
 	if err := c.take(ctx); err != nil {
 		return err
@@ -74,7 +75,7 @@ func (s *Store) writeSQLite(ctx context.Context, f func(*tx) error) (err error) 
 			c.suspect(undone)
 		}
 	}()
-	if err := f(&tx{ctx: ctx, s: s, on: c}); err != nil {
+	if err := f(&tx{ctx: ctx, s: s, try: try, on: c}); err != nil {
 		return err
 	}
 	if _, err := c.ExecContext(ctx, "COMMIT"); err != nil {

@@ -33,19 +33,23 @@ func (t *tx) insertTickets(fresh []*ticketWork) error {
 	return err
 }
 
-// updateTickets writes tickets that were locked and changed in memory.
+// updateTickets writes tickets that were read and changed in memory; errOvertaken when one was changed by somebody else
+// meanwhile, which a lock taken when it was read rules out.
 func (t *tx) updateTickets(known []*ticketWork) error {
-	b := newBulk(ticketState, len(known))
+	b := newBulk(ticketState+", was bigint", len(known))
 	for _, w := range known {
-		b.add(w.stateOf()...)
+		b.add(append(w.stateOf(), w.was)...)
 	}
-	_, err := t.bulkExec(b, `UPDATE tickets SET status = v.status, priority = v.priority, subject = v.subject, contact_id = v.contact_id,
+	n, err := t.bulkExec(b, `UPDATE tickets SET status = v.status, priority = v.priority, subject = v.subject, contact_id = v.contact_id,
 		assignee_id = v.assignee_id, assign_epoch = v.assign_epoch, team_id = v.team_id, last_agent_id = v.last_agent_id, tags = v.tags,
 		fields = v.fields, version = v.version, last_message_at = v.last_message_at, last_message_text = v.last_message_text,
 		last_message_by = v.last_message_by, first_reply_at = v.first_reply_at, first_response_due_at = v.first_response_due_at,
 		resolution_due_at = v.resolution_due_at, window_closes_at = v.window_closes_at, window_remaining = v.window_remaining,
 		waiting_since = v.waiting_since, last_in_seq = v.last_in_seq, linked_ticket_id = v.linked_ticket_id, snoozed_until = v.snoozed_until,
-		updated_at = v.updated_at, resolved_at = v.resolved_at, closed_at = v.closed_at FROM v WHERE tickets.id = v.id`)
+		updated_at = v.updated_at, resolved_at = v.resolved_at, closed_at = v.closed_at FROM v WHERE tickets.id = v.id AND tickets.version = v.was`)
+	if err == nil && n != int64(len(known)) {
+		err = errOvertaken
+	}
 	return err
 }
 

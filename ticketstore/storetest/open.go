@@ -18,7 +18,7 @@ func SQLite(t testing.TB) *ticketstore.Store {
 // Postgres opens a fresh store in a database of its own on the private server.
 func Postgres(t testing.TB) *ticketstore.Store {
 	t.Helper()
-	return Open(t, Options(PostgresURL(t)))
+	return Open(t, Options(migratedURL(t)))
 }
 
 // Options are what tests open stores with: a vault of its own key and UTC days.

@@ -8,4 +8,4 @@ import (
 func sqliteURL(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "hearback.db") }
 
 func TestSQLite(t *testing.T)   { Run(t, sqliteURL) }
-func TestPostgres(t *testing.T) { Run(t, PostgresURL) }
+func TestPostgres(t *testing.T) { Run(t, migratedURL) }

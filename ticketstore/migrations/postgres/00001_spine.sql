@@ -45,33 +45,28 @@ CREATE TABLE senders (
   from_type  TEXT NOT NULL DEFAULT '',         -- the identity he last wrote by: replies go there
   from_value TEXT NOT NULL DEFAULT '',
   from_scope TEXT NOT NULL DEFAULT '',
+  from_verified BOOLEAN NOT NULL DEFAULT FALSE,
   PRIMARY KEY (channel_id, sender)
 ) WITH (fillfactor = 70);
 
--- Everything that arrived, raw, with what became of it.
+-- Everything that arrived, raw, never changed. What waits to be filed is a row of inbox_due, what became of it one of
+-- inbox_outcomes: settling a message changes no index of this table.
 CREATE TABLE inbox (
-  id              TEXT PRIMARY KEY,
-  channel_id      TEXT NOT NULL,
-  kind            TEXT NOT NULL,
-  type            TEXT NOT NULL,
-  external_id     TEXT NOT NULL,
-  sender          TEXT NOT NULL,
-  seq             BIGINT NOT NULL,
-  digest          TEXT NOT NULL,
-  meta            JSONB NOT NULL,
-  raw             BYTEA,
-  raw_blob        TEXT NOT NULL DEFAULT '',
-  received_at     BIGINT NOT NULL,
-  state           TEXT NOT NULL,               -- new, done, dead
-  attempts        INTEGER NOT NULL DEFAULT 0,
-  outcome         TEXT NOT NULL DEFAULT '',
-  reason          TEXT NOT NULL DEFAULT '',
-  ticket_id       TEXT NOT NULL DEFAULT '',
-  message_id      TEXT NOT NULL DEFAULT '',
+  id          TEXT PRIMARY KEY,
+  channel_id  TEXT NOT NULL,
+  kind        TEXT NOT NULL,
+  type        TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  sender      TEXT NOT NULL,
+  seq         BIGINT NOT NULL,
+  digest      TEXT NOT NULL,
+  meta        JSONB NOT NULL,
+  raw         BYTEA,
+  raw_blob    TEXT NOT NULL DEFAULT '',
+  received_at BIGINT NOT NULL,
   UNIQUE (channel_id, external_id)
-) WITH (fillfactor = 80);
+);
 CREATE INDEX inbox_sender ON inbox (channel_id, sender, seq);
--- What still has to be filed, apart from the inbox: no index of the big table changes when a row is settled.
 CREATE TABLE inbox_due (
   channel_id      TEXT NOT NULL,
   sender          TEXT NOT NULL,
@@ -79,15 +74,20 @@ CREATE TABLE inbox_due (
   id              TEXT NOT NULL,
   next_attempt_at BIGINT NOT NULL,
   attempts        INTEGER NOT NULL,
+  reason          TEXT NOT NULL DEFAULT '',      -- why the last attempt failed
   PRIMARY KEY (channel_id, sender, seq)
 );
 CREATE INDEX inbox_due_next ON inbox_due (next_attempt_at, seq);
--- What ended otherwise than in a ticket, so that the ledger finds the few among the many.
-CREATE TABLE inbox_aside (
-  outcome TEXT NOT NULL,
-  id      TEXT NOT NULL,
-  PRIMARY KEY (outcome, id)
+CREATE TABLE inbox_outcomes (
+  id         TEXT PRIMARY KEY,
+  state      TEXT NOT NULL,                      -- done, dead
+  outcome    TEXT NOT NULL,
+  reason     TEXT NOT NULL,
+  ticket_id  TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  attempts   INTEGER NOT NULL
 );
+CREATE INDEX inbox_outcomes_rare ON inbox_outcomes (outcome, id) WHERE outcome NOT IN ('ticket', 'appended', 'updated');
 
 -- What was shown to a sender beside his own messages, in the same numbering.
 CREATE TABLE sender_log (
@@ -359,6 +359,6 @@ CREATE TABLE search (
 CREATE INDEX search_index ON search USING GIN (words, singles);
 
 -- +goose Down
-DROP TABLE search, inbox_aside, inbox_due, audit, leases, jobs, read_marks, tokens, sessions, rules, agent_teams, agents, teams, decisions, deliveries,
+DROP TABLE search, inbox_outcomes, inbox_due, audit, leases, jobs, read_marks, tokens, sessions, rules, agent_teams, agents, teams, decisions, deliveries,
   attachments, thread_keys, messages, tickets, counters, identities, contacts, sender_log, inbox, senders, channel_health,
   channel_cursors, channel_secrets, channels, meta;
