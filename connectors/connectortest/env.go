@@ -142,3 +142,13 @@ func goroutines(mark string) string {
 }
 
 var errAway = errors.Join(desk.ErrUnavailable, errors.New("the store is away"))
+
+// NewProvider serves a fake provider on the loopback for the length of the test and returns its address.
+func NewProvider(t testing.TB, handle http.HandlerFunc) (url string) {
+	s := httptest.NewServer(handle)
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s.URL
+}
