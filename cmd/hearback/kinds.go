@@ -1,0 +1,18 @@
+package main
+
+import (
+	"hearback/connectors"
+	"hearback/connectors/webchat"
+)
+
+// kinds lists every type of channel this build can open. A new one is a line here.
+var kinds = []connectors.Kind{webchat.Kind}
+
+func kindNamed(name string) (connectors.Kind, bool) {
+	for _, k := range kinds {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return connectors.Kind{}, false
+}
