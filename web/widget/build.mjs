@@ -9,26 +9,26 @@ const dist = fileURLToPath(new URL("../dist", import.meta.url));
 
 /** One classic script without imports, for browsers from 2020 on (Chrome 85, Safari 14; WeChat's among them). */
 const script = (entry, out, file) =>
-	build({
-		configFile: false,
-		root: here,
-		logLevel: "warn",
-		// The classic runtime: preact's jsx-runtime would cost half a kilobyte.
-		oxc: { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" } },
-		build: {
-			target: "es2021",
-			cssTarget: ["chrome81", "safari13"],
-			cssCodeSplit: false,
-			outDir: out,
-			emptyOutDir: false,
-			copyPublicDir: false,
-			modulePreload: false,
-			rolldownOptions: {
-				input: here + entry,
-				output: { format: "iife", entryFileNames: file, assetFileNames: "app[extname]" },
-			},
-		},
-	});
+  build({
+    configFile: false,
+    root: here,
+    logLevel: "warn",
+    // The classic runtime: preact's jsx-runtime would cost half a kilobyte.
+    oxc: { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" } },
+    build: {
+      target: "es2021",
+      cssTarget: ["chrome81", "safari13"],
+      cssCodeSplit: false,
+      outDir: out,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      modulePreload: false,
+      rolldownOptions: {
+        input: here + entry,
+        output: { format: "iife", entryFileNames: file, assetFileNames: "app[extname]" },
+      },
+    },
+  });
 
 await script("loader.ts", dist, "widget.js");
 await script("src/main.tsx", `${dist}/widget`, "app.js");
