@@ -21,6 +21,11 @@ var extendLock = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
+// freeLock gives the builder's lock back. KEYS 1 lock. ARGV 1 token.
+var freeLock = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`)
+
 // rebuild makes a board from SQL, unless another node is at it or was faster. The new one lives under keys of its own
 // generation: whoever still works with the old one is told so by his next script.
 func (r *Router) rebuild(ctx context.Context) error {
@@ -36,19 +41,10 @@ func (r *Router) rebuild(ctx context.Context) error {
 		return nil // the next sweep finds what the other node built
 	}
 	began := r.now()
-	if err := r.build(ctx, lock, gen); err != nil {
+	if err := r.buildAndFinish(ctx, lock, gen); err != nil {
+		// Others need not wait for the lock to run out.
+		freeLock.Run(context.WithoutCancel(ctx), r.bus.Client(), []string{lock}, gen)
 		return fmt.Errorf("rebuild the load board: %w", err)
-	}
-	lowest, err := r.store.MaxEpoch(ctx)
-	if err != nil {
-		return fmt.Errorf("rebuild the load board: %w", err)
-	}
-	done, err := finishScript.Run(ctx, r.bus.Client(), []string{r.board.meta(), lock}, gen, gen, lowest+1).Int()
-	if err := r.board.judge(ctx, err); err != nil {
-		return err
-	}
-	if done != 1 {
-		return fmt.Errorf("rebuild the load board: redis forgot again meanwhile: %w", errStale)
 	}
 	r.board.believe(gen)
 	r.logger.Info("the load board was built from sql", "node", r.o.Node, "took", r.now().Sub(began))
@@ -60,6 +56,25 @@ func (r *Router) rebuild(ctx context.Context) error {
 		return err
 	}
 	r.look()
+	return nil
+}
+
+// buildAndFinish builds the board and makes it the valid one, with epochs above all that SQL knows.
+func (r *Router) buildAndFinish(ctx context.Context, lock, gen string) error {
+	if err := r.build(ctx, lock, gen); err != nil {
+		return err
+	}
+	lowest, err := r.store.MaxEpoch(ctx)
+	if err != nil {
+		return err
+	}
+	done, err := finishScript.Run(ctx, r.bus.Client(), []string{r.board.meta(), lock}, gen, gen, lowest+1).Int()
+	if err := r.board.judge(ctx, err); err != nil {
+		return err
+	}
+	if done != 1 {
+		return fmt.Errorf("redis forgot again meanwhile: %w", errStale)
+	}
 	return nil
 }
 
