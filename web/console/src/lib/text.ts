@@ -28,6 +28,7 @@ export function accepts(list: string[] | null | undefined, type: string): boolea
 export function initials(name: string): string {
   const s = name.trim();
   if (!s) return "?";
+  if (/^\+?[\d\s()-]{5,}$/.test(s)) return s.replace(/\D/g, "").slice(-2);
   if (/[㐀-鿿]/.test(s)) return [...s].slice(-2).join("");
   const words = s.split(/[\s@._-]+/).filter(Boolean);
   return ((words[0]?.[0] ?? "") + (words[1]?.[0] ?? "")).toUpperCase() || "?";

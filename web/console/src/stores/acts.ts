@@ -16,14 +16,17 @@ export const useActs = defineStore("acts", () => {
   const dialog = ref<ActDialog | null>(null);
   const ticket = ref("");
   const message = ref("");
+  const agent = ref("");
   const busy = shallowRef<ReadonlySet<string>>(new Set());
   const palette = ref(false);
   const help = ref(false);
   const focusComposer = ref<{ mode: "reply" | "note"; at: number } | null>(null);
   const router = useRouter();
 
-  function ask(what: ActDialog, id: string, messageId = "") {
+  /** Opens a dialog; forAgent is whom a transfer is for already. */
+  function ask(what: ActDialog, id: string, messageId = "", forAgent = "") {
     ticket.value = id;
+    agent.value = forAgent;
     message.value = messageId;
     dialog.value = what;
   }
@@ -94,6 +97,7 @@ export const useActs = defineStore("acts", () => {
     dialog,
     ticket,
     message,
+    agent,
     busy,
     palette,
     help,

@@ -2,6 +2,9 @@
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef } from "vue";
 import * as api from "@/api";
+import { drop, load, save } from "@/lib/storage";
+
+const SIGNED = "hb.signed"; // whether asking the server who we are makes sense
 
 export const useSession = defineStore("session", () => {
   const me = shallowRef<api.Me | null>(null);
@@ -14,17 +17,22 @@ export const useSession = defineStore("session", () => {
     me.value = s.agent;
     mustChange.value = s.must_change_password ?? false;
     known.value = true;
+    save(SIGNED, true);
   }
 
   /** Asks the server who we are. False: nobody. Throws when the server does not answer. */
   async function resume(): Promise<boolean> {
+    if (!me.value && !load(SIGNED, false)) {
+      known.value = true; // nobody signed in here since the last sign-out: no need to be told by a 401
+      return false;
+    }
     try {
       take(await api.session.get());
       return true;
     } catch (e) {
       if (e instanceof api.ApiError && e.status === 401) {
         known.value = true;
-        me.value = null;
+        forget();
         return false;
       }
       throw e;
@@ -44,6 +52,7 @@ export const useSession = defineStore("session", () => {
   }
 
   function forget() {
+    drop(SIGNED);
     me.value = null;
     info.value = null;
   }
