@@ -150,7 +150,9 @@ func TestSlowSocketIsShownTheDoorAndNobodyWaits(t *testing.T) {
 	message.Text = strings.Repeat("长", 10000)
 	message.Direction = desk.DirectionIn
 	under := make(chan struct{}, 100) // the quick one is that far behind at most
+	caughtUp := make(chan struct{})
 	go func() {
+		defer close(caughtUp)
 		for range under {
 			quick.until("message_update")
 		}
@@ -160,6 +162,7 @@ func TestSlowSocketIsShownTheDoorAndNobodyWaits(t *testing.T) {
 		under <- struct{}{}
 	}
 	close(under)
+	<-caughtUp
 	if code := slow.closed(); code != closeResync {
 		t.Errorf("closed with %d", code)
 	}

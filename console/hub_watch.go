@@ -11,7 +11,8 @@ import (
 const (
 	watchLimit  = 500 // tickets one page may watch
 	replayLimit = 500 // messages replayed of one ticket; more is a resync
-	settleBack  = 30  // messages before the page's position whose state may have changed meanwhile
+	replayPage  = 200
+	settleBack  = 30 // messages before the page's position whose state may have changed meanwhile
 )
 
 // watch is one ticket a page shows. Until the replay is through, live frames wait in held.
@@ -67,8 +68,8 @@ func (s *socket) beginWatch(ticket desk.ID, t desk.Ticket) bool {
 // replay sends the messages after seq, then the state of those shortly before it: deliveries settle while a page is away.
 // false: too much was missed, or it could not be read.
 func (s *socket) replay(ctx context.Context, ticket desk.ID, seq int64) bool {
-	messages, err := s.h.c.store.Messages(ctx, ticket, seq, replayLimit+1)
-	if err != nil || len(messages) > replayLimit {
+	messages, ok := s.missed(ctx, ticket, seq)
+	if !ok {
 		return false
 	}
 	for _, m := range messages {
@@ -82,6 +83,20 @@ func (s *socket) replay(ctx context.Context, ticket desk.ID, seq int64) bool {
 		return err == nil
 	}
 	return seq == 0 || s.replayStates(ctx, ticket, seq, now.Version)
+}
+
+// missed reads what was written after seq, page by page; false when that is over the limit.
+func (s *socket) missed(ctx context.Context, ticket desk.ID, seq int64) (all []desk.Message, ok bool) {
+	for {
+		page, err := s.h.c.store.Messages(ctx, ticket, seq, replayPage)
+		if all = append(all, page...); err != nil || len(all) > replayLimit {
+			return nil, false
+		}
+		if len(page) < replayPage {
+			return all, true
+		}
+		seq = page[len(page)-1].Seq
+	}
 }
 
 func (s *socket) replayStates(ctx context.Context, ticket desk.ID, seq, version int64) bool {
