@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -74,6 +75,7 @@ type Option struct {
 
 // A Batch is what arrived together and the connector's new position (IMAP UIDs, a kf cursor): both commit or neither does.
 type Batch struct {
+	ChannelID desk.ID // Filled in by the fleet's Inbox.
 	Envelopes []desk.Envelope
 	Cursor    []byte // nil leaves the stored cursor as it is
 }
@@ -152,10 +154,11 @@ type Tools struct {
 	Cursor               []byte // The last committed position; nil at first.
 	Log                  Log    // The numbered record of each sender's conversation, for channels that show it themselves.
 	Blobs                Blobs
-	HTTP                 *http.Client // Refuses private addresses (SSRF) unless the operator allows them; 30 s timeout.
-	Cache                Cache        // Shared by all nodes.
-	Bus                  Bus          // Live hints between the nodes' instances of this channel.
-	Logger               *slog.Logger // Carries channel and kind.
+	HTTP                 *http.Client                                                         // Refuses private addresses (SSRF) unless the operator allows them; 30 s timeout.
+	Dial                 func(ctx context.Context, network, address string) (net.Conn, error) // For protocols other than HTTP: refuses private addresses likewise.
+	Cache                Cache                                                                // Shared by all nodes.
+	Bus                  Bus                                                                  // Live hints between the nodes' instances of this channel.
+	Logger               *slog.Logger                                                         // Carries channel and kind.
 	Now                  func() time.Time
 	PublicURL            string                                           // https://desk.example.com, without a trailing slash.
 	Address              string                                           // The channel's own public address: PublicURL + "/c/" + id.

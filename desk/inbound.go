@@ -73,6 +73,11 @@ type Inbound struct {
 	// Empty means: the sender's open ticket on this channel (chat). OwnKeys are the keys under which later messages find this one.
 	ThreadKeys []string
 	OwnKeys    []string
+	// Members, when set, are the addresses a message came from and went to; its sender must then belong to the ticket a thread
+	// key names (be its customer or a member of an earlier message), or a new ticket linked to it is opened. The first Proven
+	// keys need no such check: only who received our answer knows them. A member key is scoped to its ticket by the store.
+	Members []string
+	Proven  int
 	// UpdateKey, when set, makes this inbound change the message of the same channel and key in place instead of adding one
 	// (a call grows while its events come in). Call then holds the whole call as known so far.
 	UpdateKey string

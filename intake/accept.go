@@ -50,8 +50,11 @@ func (b *Belt) Accept(ctx context.Context, batch connectors.Batch) error {
 
 // prepare checks and completes the envelopes and moves big originals out of the row.
 func (b *Belt) prepare(ctx context.Context, batch connectors.Batch) (*arrival, error) {
+	if len(batch.Envelopes) == 0 && batch.ChannelID == "" {
+		return nil, fmt.Errorf("accept: %w: a cursor without a channel", desk.ErrInvalid)
+	}
 	a := &arrival{done: make(chan error, 1)}
-	a.a.Cursor = batch.Cursor
+	a.a.ChannelID, a.a.Cursor = batch.ChannelID, batch.Cursor
 	a.a.Envelopes = slices.Clone(batch.Envelopes)
 	now := desk.At(b.o.Now())
 	for i := range a.a.Envelopes {

@@ -50,6 +50,9 @@ func (b *Belt) understand(ctx context.Context, e desk.Envelope) (f ticketstore.F
 		return f, err
 	}
 	f.Envelope = e
+	if e.RawBlob != "" {
+		f.Envelope.Raw = nil // a batch of big originals must not be in memory at once
+	}
 	if f.Inbounds, err = kind.Decode(e); err != nil {
 		return f, fmt.Errorf("decode: %w", err)
 	}

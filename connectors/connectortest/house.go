@@ -72,7 +72,7 @@ func (h *House) Tools(ch desk.Channel) connectors.Tools {
 	key := sha256.Sum256([]byte("key of " + ch.ID))
 	return connectors.Tools{
 		Inbox: h.Inbox.channel(ch), Log: h.Inbox.log(ch.ID), Cursor: h.Inbox.Cursor(ch.ID), Blobs: h.Blobs, Cache: h.Cache, Bus: &h.bus,
-		HTTP: loopbackClient(h.t), Logger: slog.New(slog.NewTextHandler(&h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		HTTP: loopbackClient(h.t), Dial: loopbackDial(h.t), Logger: slog.New(slog.NewTextHandler(&h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: h.Clock.Now, PublicURL: "http://desk.test", Address: "http://desk.test/c/" + ch.ID, Key: key[:],
 		Health: h.recordHealth, Signal: h.recordSignal, Online: func() bool { return true }, AllowPrivateNetworks: true,
 	}
@@ -142,7 +142,13 @@ func (h *House) CheckSecrets(kind connectors.Kind, ch desk.Channel, text ...stri
 
 // loopbackClient fails the test when anything else than this machine is called.
 func loopbackClient(t testing.TB) *http.Client {
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+	c := &http.Client{Transport: &http.Transport{DialContext: loopbackDial(t), DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+func loopbackDial(t testing.TB) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(address)
 		if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			t.Errorf("left the loopback: %s", address)
@@ -150,9 +156,6 @@ func loopbackClient(t testing.TB) *http.Client {
 		}
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}
-	c := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: 30 * time.Second}
-	t.Cleanup(c.CloseIdleConnections)
-	return c
 }
 
 type syncBuffer struct {

@@ -37,14 +37,10 @@ func prefixes(all ...string) []netip.Prefix {
 // the check runs on the resolved address of every single connection, so neither a name that resolves inwards nor a
 // redirect gets around it. No proxy is used. A request takes at most 30 seconds, at most 5 redirects.
 func NewHTTPClient(allowPrivate bool) *http.Client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	if !allowPrivate {
-		dialer.Control = func(_, address string, _ syscall.RawConn) error { return CheckAddress(address) }
-	}
 	return &http.Client{
 		Timeout: 30 * time.Second,
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
+			DialContext: newDialer(allowPrivate).DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
 			MaxIdleConns: 64, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
 			ResponseHeaderTimeout: 25 * time.Second, ExpectContinueTimeout: time.Second, MaxResponseHeaderBytes: 64 << 10,
 		},
@@ -55,6 +51,15 @@ func NewHTTPClient(allowPrivate bool) *http.Client {
 			return nil
 		},
 	}
+}
+
+// newDialer connects to public addresses only, unless allowPrivate: each resolved address is judged before it is connected to.
+func newDialer(allowPrivate bool) *net.Dialer {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	if !allowPrivate {
+		dialer.Control = func(_, address string, _ syscall.RawConn) error { return CheckAddress(address) }
+	}
+	return dialer
 }
 
 // CheckAddress refuses "ip:port" that is not on the public internet.
