@@ -36,6 +36,17 @@ var cases = []struct {
 	{"EveryVerdictIsInTheLedger", testVerdicts},
 	{"BrokenTextIsKeptReadable", testPoison},
 	{"ManySendersInOneBatch", testManyAtOnce},
+	{"ReplyIsOneTransactionAndIdempotent", testReply},
+	{"RepliesLeaveInTheirTicketsOrder", testDeliveryOrder},
+	{"ReceiptsOnlyRiseUntilABounce", testReceipts},
+	{"FailedRepliesAreRetriedAndChannelsHeld", testRetryAndHold},
+	{"EpochsFenceAssignments", testAssign},
+	{"EveryChangeCountsTheClockUp", testChange},
+	{"MergedAndSplitConversationsGoOn", testMergeAndSplit},
+	{"JobsAndLeasesRunOut", testJobsAndLeases},
+	{"TwoNodesFileEachSendersMessagesOnceInOrder", testRace},
+	{"ATicketHasOneOwner", testOneOwner},
+	{"AReplyIsClaimedOnce", testOneSend},
 	{"LogNumbersRepliesInTheSendersLine", testLog},
 }
 
