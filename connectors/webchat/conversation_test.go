@@ -388,3 +388,41 @@ func wantReceipt(t *testing.T, e *connectortest.Env, state desk.DeliveryState, e
 		t.Fatalf("no receipt %s: %v", state, err)
 	}
 }
+
+func TestAgentsHearThatAVisitorIsThereAndWhenHeIsGoneForGood(t *testing.T) {
+	e := open(t, nil)
+	token, id := visitor(t, e, nil)
+	say(t, e, token, "m1", "hello")
+	w, _ := enter(t, e, token, 0)
+	if s := e.House.WaitSignal("online"); s.Sender != id {
+		t.Errorf("got %+v", s)
+	}
+	e.House.Clock.Advance(40 * time.Second) // a long stay, then a reload: nobody is told
+	w.conn.Close()
+	w, _ = enter(t, e, token, 0)
+	w.conn.Close()
+	for _, s := range e.House.Signals() {
+		if s.Type == "offline" {
+			t.Error("a reload counts as leaving")
+		}
+	}
+	gone, _ := enter(t, e, token, 0) // the server has seen the other windows end once it serves this one
+	gone.conn.Close()
+	e.House.Clock.Advance(time.Hour)
+	advance := time.NewTicker(100 * time.Millisecond) // the wheel turns once a second, the last window may end after that hour
+	defer advance.Stop()
+	limit := time.After(limit)
+	for {
+		for _, s := range e.House.Signals() {
+			if s.Type == "offline" && s.Sender == id {
+				return
+			}
+		}
+		select {
+		case <-advance.C:
+			e.House.Clock.Advance(time.Minute)
+		case <-limit:
+			t.Fatal("nobody was told that he left")
+		}
+	}
+}

@@ -36,7 +36,7 @@ func (c *Channel) serveEvents(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, &refusal{status: http.StatusServiceUnavailable, code: "unavailable", detail: "This node is stopping.", after: time.Second})
 		return
 	}
-	defer c.hub.leave(v, c.now())
+	defer func() { c.hub.leave(v, c.now()) }()
 	if after > 0 {
 		c.acknowledge(v, after, 0)
 	}

@@ -126,7 +126,7 @@ func (s *socket) touch() { s.seen.Store(s.channel.now().Unix()) }
 // serve reads until the socket ends, then clears away.
 func (s *socket) serve() {
 	c := s.channel
-	defer c.hub.leave(s.v, c.now())
+	defer func() { c.hub.leave(s.v, c.now()) }()
 	defer s.conn.Close()
 	if !c.hub.add(s) {
 		s.v.drop(s)
