@@ -2,8 +2,7 @@ package router
 
 import (
 	"context"
-	"strconv"
-	"strings"
+	"encoding/json"
 
 	"hearback/desk"
 )
@@ -11,21 +10,16 @@ import (
 // An entry is a ticket as the board has it.
 type entry struct {
 	state        string // Q or A
-	weight       int    // of the agent's capacity while assigned
 	queue, agent desk.ID
 	rank, epoch  int64
 	last         desk.ID
 }
 
-func parseEntry(s string) (entry, bool) {
-	f := strings.Split(s, "|")
-	if len(f) != 9 {
-		return entry{}, false
-	}
-	weight, _ := strconv.Atoi(f[2])
-	rank, _ := strconv.ParseInt(f[4], 10, 64)
-	epoch, err := strconv.ParseInt(f[8], 10, 64)
-	return entry{state: f[0], weight: weight, queue: f[3], rank: rank, last: f[6], agent: f[7], epoch: epoch}, err == nil
+// UnmarshalJSON reads the board's array.
+func (e *entry) UnmarshalJSON(b []byte) error {
+	var asked, cost int
+	var skills string
+	return json.Unmarshal(b, &[]any{&e.state, &asked, &cost, &e.queue, &e.rank, &skills, &e.last, &e.agent, &e.epoch})
 }
 
 // entries reads tickets from the board; those it does not have are missing.
@@ -40,7 +34,8 @@ func (r *Router) entries(ctx context.Context, ids []desk.ID) (map[desk.ID]entry,
 	out := make(map[desk.ID]entry, len(ids))
 	for i, v := range values {
 		if s, ok := v.(string); ok {
-			if e, ok := parseEntry(s); ok {
+			var e entry
+			if err := json.Unmarshal([]byte(s), &e); err == nil {
 				out[ids[i]] = e
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"hearback/desk"
@@ -38,6 +37,14 @@ type seat struct {
 	used, cap    int
 	teams        string // ",a,b,"
 	skills       string
+}
+
+// UnmarshalJSON reads the board's array.
+func (s *seat) UnmarshalJSON(b []byte) error {
+	var on, seq int64
+	err := json.Unmarshal(b, &[]any{&on, &s.availability, &s.cap, &s.used, &seq, &s.teams, &s.skills})
+	s.online = on == 1
+	return err
 }
 
 // drain assigns what can be assigned in the queues that look named.
@@ -189,13 +196,10 @@ func texts(v any) []string {
 func parseSeats(hash []string) map[desk.ID]seat {
 	seats := make(map[desk.ID]seat, len(hash)/2)
 	for i := 0; i+1 < len(hash); i += 2 {
-		f := strings.Split(hash[i+1], "|")
-		if len(f) != 7 {
-			continue
+		var s seat
+		if json.Unmarshal([]byte(hash[i+1]), &s) == nil {
+			seats[hash[i]] = s
 		}
-		capacity, _ := strconv.Atoi(f[2])
-		used, _ := strconv.Atoi(f[3])
-		seats[hash[i]] = seat{online: f[0] == "1", availability: f[1], cap: capacity, used: used, teams: f[5], skills: f[6]}
 	}
 	return seats
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"hearback/desk"
 	"hearback/ticketstore"
@@ -79,10 +80,10 @@ func (r *Router) placeOn(placings []placing, run func(args []any) error) error {
 	return nil
 }
 
-// token makes s safe to stand between the separators of the board's values. Ids are; names of skills may not be.
+// token makes s safe to stand in the board's values and lists. Ids are; names of skills may not be.
 func token(s string) string {
 	return strings.Map(func(c rune) rune {
-		if c == '|' || c == ',' {
+		if c < ' ' || c == ',' || c == '"' || c == '\\' || c == utf8.RuneError {
 			return '_'
 		}
 		return c

@@ -471,7 +471,7 @@ func TestReconcilerRepairsWhatTheBoardMissed(t *testing.T) {
 		n.store.finish(gone.ID)
 		n.store.tickets[stray.ID].AssigneeID = "b"
 		n.store.tickets[stray.ID].AssignEpoch = 1000
-		n.bus.Client().HSet(t.Context(), n.board.key("ag"), "a", "1|a|5|4|1|,|,") // a failover lost writes
+		n.bus.Client().HSet(t.Context(), n.board.key("ag"), "a", `[1,"a",5,4,1,",",","]`) // a failover lost writes
 		must(t, n.reconcile(t.Context()))
 		if n.used("a") != 0 || n.used("b") != 1 {
 			t.Fatalf("a %d b %d", n.used("a"), n.used("b"))

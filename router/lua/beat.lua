@@ -3,9 +3,9 @@
 local a = agent(ARGV[2])
 if not a then return -1 end
 redis.call('ZADD', HB, ARGV[3], a.id)
-if a.on == '1' then return 0 end
+if a.on == 1 then return 0 end
 redis.call('ZREM', GONE, a.id)
-a.on = '1'
+a.on = 1
 dirty[a.id] = true
 save_agents()
 return 1

@@ -3,19 +3,13 @@
 -- ARGV 2 tickets to look at per queue 3 agents to look at per queue 4 most picks 5 confirm by (ms) 6.. queues
 -- Answers {picks, before}: picks is ticket, agent, epoch, sticky, queue, rank, weight for each; before is the agents' hash before them.
 local K, M, N = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local pools, unknown, somebody = {}, {}, false
+local pools, packed, somebody = {}, {}, false
 for i = 6, #ARGV do
   local ids = redis.call('ZRANGE', P .. 'pool:' .. ARGV[i], 0, M - 1)
   pools[ARGV[i]] = ids
-  for _, id in ipairs(ids) do
-    somebody = true
-    if not agents[id] then agents[id] = false; unknown[#unknown + 1] = id end
-  end
+  somebody = somebody or #ids > 0
 end
 if not somebody then return {{}, {}} end
-for i, s in ipairs(redis.call('HMGET', AG, unpack(unknown))) do
-  if s then parse_agent(unknown[i], s) end
-end
 
 local waiting, ids = {}, {}
 for i = 6, #ARGV do
@@ -30,18 +24,30 @@ end
 if #waiting == 0 then return {{}, {}} end
 table.sort(waiting, function(a, b) if a.rank ~= b.rank then return a.rank < b.rank end return a.id < b.id end)
 for i, t in ipairs(waiting) do ids[i] = t.id end
-local packed = {}
-for i = 1, #ids, 500 do
-  for _, s in ipairs(redis.call('HMGET', TK, unpack(ids, i, math.min(i + 499, #ids)))) do packed[#packed + 1] = s end
+local found = read_tickets(ids)
+
+for _, pool in pairs(pools) do
+  local unread = {}
+  for _, id in ipairs(pool) do
+    if not packed[id] then unread[#unread + 1] = id end
+  end
+  if #unread > 0 then
+    for i, s in ipairs(redis.call('HMGET', AG, unpack(unread))) do packed[unread[i]] = s end
+  end
 end
 
+-- A pool is in the order of rank, except for those who were given something in this step. So the first untouched one who fits
+-- is the best untouched one, and only he and the touched ones need to be compared.
 local function best(t)
-  local chosen, rank
+  local chosen, rank, untouched
   for _, id in ipairs(pools[t.q]) do
-    local a = agents[id]
-    if a and fits(a, t) then
-      local r = score(a)
-      if not rank or r < rank then chosen, rank = a, r end
+    if dirty[id] or not untouched then
+      local a = agents[id] or packed[id] and read_agent(id, packed[id])
+      if a and fits(a, t) then
+        if not dirty[id] then untouched = true end
+        local r = score(a)
+        if not rank or r < rank then chosen, rank = a, r end
+      end
     end
   end
   return chosen
@@ -57,7 +63,7 @@ local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
 local picks, tickets, pend, gone, before = {}, {}, {}, {}, {}
 for i, w in ipairs(waiting) do
   if #picks >= N * 7 then break end
-  local t = packed[i] and parse_ticket(w.id, packed[i])
+  local t = found[w.id]
   if not t or t.st ~= 'Q' or t.q ~= w.q then
     redis.call('ZREM', P .. 'q:' .. w.q, w.id) -- a stale entry heals itself
   else

@@ -3,14 +3,9 @@
 -- epoch up to which the board's own state gives way (that of a refused pick).
 -- Answers 1 or 0 per ticket.
 local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
-local done, top, loaded = {}, seq, {}
-local ids = {}
+local done, top, ids = {}, seq, {}
 for i = 2, #ARGV, 10 do ids[#ids + 1] = ARGV[i] end
-for i = 1, #ids, 500 do
-  for j, s in ipairs(redis.call('HMGET', TK, unpack(ids, i, math.min(i + 499, #ids)))) do
-    if s then loaded[ids[i + j - 1]] = parse_ticket(ids[i + j - 1], s) end
-  end
-end
+local loaded = read_tickets(ids)
 for i = 2, #ARGV, 10 do
   local id = ARGV[i]
   local t = {id = id, st = ARGV[i + 1], w = tonumber(ARGV[i + 2]), cw = 0, q = ARGV[i + 3], rank = tonumber(ARGV[i + 4]),

@@ -7,7 +7,7 @@ for _, id in ipairs(leaving) do
   redis.call('ZADD', GONE, ARGV[3], id)
   local a = agent(id)
   if a then
-    a.on = '0'
+    a.on = 0
     dirty[id] = true
   end
 end

@@ -1,8 +1,6 @@
 -- Counts every agent's load again from the tickets. Answers how many agents were wrong.
 local sums, wrong = {}, 0
-local all = redis.call('HGETALL', TK)
-for i = 1, #all, 2 do
-  local t = parse_ticket(all[i], all[i + 1])
+for _, t in pairs(read_tickets(redis.call('HKEYS', TK))) do
   if t.st == 'A' then sums[t.ag] = (sums[t.ag] or 0) + t.cw end
 end
 for _, id in ipairs(redis.call('HKEYS', AG)) do
