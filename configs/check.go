@@ -27,7 +27,7 @@ func check(c *Config) error {
 		{"metrics_listen", checkOptionalAddress(c.MetricsListen)},
 		{"public_url", checkURL(c.PublicURL)},
 		{"database", checkScheme(c.Database, "sqlite", "sqlite:", "postgres://", "postgresql://")},
-		{"redis", checkScheme(c.Redis, "embedded", "redis://", "rediss://", "redis+sentinel://", "redis+cluster://")},
+		{"redis", checkScheme(c.Redis, "embedded", "redis://", "rediss://", "unix://", "redis+sentinel://", "redis+cluster://")},
 		{"time_zone", checkZone(c.TimeZone)},
 		{"trusted_proxies", checkNetworks(c.TrustedProxies)},
 	} {
