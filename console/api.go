@@ -27,9 +27,22 @@ func NewAPI(mux humago.Mux, build string, logger *slog.Logger) huma.API {
 	config.DocsPath, config.SchemasPath = "", "" // the stock docs page loads scripts from elsewhere
 	config.CreateHooks = nil                     // no $schema member in answers
 	timeAlias(config.Components.Schemas)
-	api := humago.New(mux, config)
+	api := humago.New(ownRequest{mux}, config)
 	mux.HandleFunc("GET /docs", docsPage(api))
 	return api
+}
+
+// ownRequest hands every handler its own copy of the request. The guard puts a limit around the body, and net/http decides by
+// the body it made itself whether a connection can be used again: with ours in its place, the rest of a body that was refused
+// would be read as the next request.
+type ownRequest struct{ humago.Mux }
+
+// HandleFunc registers the handler with a copy.
+func (m ownRequest) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	m.Mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		own := *r
+		handler(w, &own)
+	})
 }
 
 // Spec is the API's description as JSON, of the console alone: cmd registers the other rooms on the same API.
