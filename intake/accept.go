@@ -19,7 +19,7 @@ type arrival struct {
 }
 
 // Accept takes a batch of one channel into safety; see connectors.Inbox. All envelopes of a batch must carry the same
-// ChannelID and a Kind.
+// ChannelID and a Kind; a batch that only moves the cursor must carry the ChannelID itself.
 func (b *Belt) Accept(ctx context.Context, batch connectors.Batch) error {
 	if len(batch.Envelopes) == 0 && batch.Cursor == nil {
 		return nil

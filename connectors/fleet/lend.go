@@ -55,6 +55,7 @@ type channelInbox struct {
 
 func (i channelInbox) Accept(ctx context.Context, b connectors.Batch) error {
 	b.ChannelID = i.channel
+	b.ChannelID = i.channel
 	for n := range b.Envelopes {
 		b.Envelopes[n].ChannelID, b.Envelopes[n].Kind = i.channel, i.kind
 	}
