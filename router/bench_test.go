@@ -32,7 +32,7 @@ func benchPick(b *testing.B, bus *bus.Bus) {
 			must(b, r.place(b.Context(), placings...))
 		}
 		b.StartTimer()
-		picks, _, err := r.pick(b.Context(), []desk.ID{""})
+		picks, _, _, err := r.pick(b.Context(), []desk.ID{""})
 		must(b, err)
 		confirmed := make([]any, len(picks))
 		for i, p := range picks {

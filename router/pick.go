@@ -64,16 +64,20 @@ func (r *Router) drain(ctx context.Context) error {
 	if len(queues) == 0 {
 		return nil
 	}
+	given := map[desk.ID]bool{}
 	for ctx.Err() == nil {
-		picks, before, err := r.pick(ctx, queues)
+		picks, before, more, err := r.pick(ctx, queues)
 		if err != nil {
 			return r.afterFailure(ctx, err)
 		}
-		if len(picks) == 0 {
-			return r.tellWaiting(ctx)
-		}
 		if err := r.settle(ctx, picks, before); err != nil {
 			return err
+		}
+		for _, p := range picks {
+			given[p.ticket] = true
+		}
+		if len(picks) == 0 || !more {
+			return r.tellWaiting(ctx, given)
 		}
 	}
 	return ctx.Err()
@@ -106,33 +110,36 @@ func (r *Router) knownQueues(ctx context.Context) ([]desk.ID, error) {
 	return queues, nil
 }
 
-// pick asks the board for pairs. before is the board's agents as they were when it chose.
-func (r *Router) pick(ctx context.Context, queues []desk.ID) ([]pick, map[desk.ID]seat, error) {
+// pick asks the board for pairs. before is the board's agents as they were when it chose; more tells that not all waiting
+// tickets were looked at.
+func (r *Router) pick(ctx context.Context, queues []desk.ID) (picks []pick, before map[desk.ID]seat, more bool, err error) {
 	args := []any{lookTickets, lookAgents, maxPicks, r.now().Add(confirmIn).UnixMilli()}
 	for _, q := range queues {
 		args = append(args, token(q))
 	}
 	cmd, err := r.board.run(ctx, pickScript, args...)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	answer, err := cmd.Slice()
-	if err != nil || len(answer) != 2 {
-		return nil, nil, fmt.Errorf("read the board's picks: unexpected answer: %w", err)
+	if err != nil || len(answer) != 3 {
+		return nil, nil, false, fmt.Errorf("read the board's picks: unexpected answer: %w", err)
 	}
-	chosen, before := texts(answer[0]), texts(answer[1])
-	var picks []pick
+	chosen := texts(answer[0])
 	for p := range slices.Chunk(chosen, 7) {
 		epoch, _ := strconv.ParseInt(p[2], 10, 64)
 		rank, _ := strconv.ParseInt(p[5], 10, 64)
 		weight, _ := strconv.Atoi(p[6])
 		picks = append(picks, pick{p[0], p[1], epoch, p[3] == "1", p[4], rank, weight})
 	}
-	return picks, parseSeats(before), nil
+	return picks, parseSeats(texts(answer[1])), answer[2] == int64(1), nil
 }
 
 // settle lets SQL confirm picks, gives back those it refused, and tells everybody of the others.
 func (r *Router) settle(ctx context.Context, picks []pick, before map[desk.ID]seat) error {
+	if len(picks) == 0 {
+		return nil
+	}
 	assignments := make([]ticketstore.Assignment, len(picks))
 	for i, p := range picks {
 		assignments[i] = ticketstore.Assignment{TicketID: p.ticket, AgentID: p.agent, Epoch: p.epoch, Kind: "assigned",
@@ -170,6 +177,7 @@ func (r *Router) settle(ctx context.Context, picks []pick, before map[desk.ID]se
 	}
 	if len(refused) > 0 {
 		r.logger.Debug("picks were refused by sql and given back", "count", len(refused))
+		r.look() // those that still wait, and the people who are free again
 		return r.place(ctx, refused...)
 	}
 	return nil

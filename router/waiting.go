@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"hearback/desk"
 )
@@ -23,12 +24,13 @@ func (r *Router) rememberFresh(tickets []desk.Ticket) {
 	}
 }
 
-// tellWaiting stores why tickets that just came in could not be given to anybody.
-func (r *Router) tellWaiting(ctx context.Context) error {
+// tellWaiting stores why tickets that just came in could not be given to anybody; given are those that could.
+func (r *Router) tellWaiting(ctx context.Context, given map[desk.ID]bool) error {
 	r.mu.Lock()
 	fresh := r.fresh
 	r.fresh = nil
 	r.mu.Unlock()
+	fresh = slices.DeleteFunc(fresh, func(id desk.ID) bool { return given[id] })
 	if len(fresh) == 0 {
 		return nil
 	}

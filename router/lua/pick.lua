@@ -1,7 +1,8 @@
 -- Pairs waiting tickets with agents: the earliest rank of all the named queues first, each to its last agent when he can take
 -- it, else to the least loaded of its queue.
 -- ARGV 2 tickets to look at per queue 3 agents to look at per queue 4 most picks 5 confirm by (ms) 6.. queues
--- Answers {picks, before}: picks is ticket, agent, epoch, sticky, queue, rank, weight for each; before is the agents' hash before them.
+-- Answers {picks, before, more}: picks is ticket, agent, epoch, sticky, queue, rank, weight for each; before is the agents' hash
+-- before them; more is 1 when there may be further tickets that were not looked at.
 local K, M, N = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local pools, packed, somebody = {}, {}, false
 for i = 6, #ARGV do
@@ -9,19 +10,20 @@ for i = 6, #ARGV do
   pools[ARGV[i]] = ids
   somebody = somebody or #ids > 0
 end
-if not somebody then return {{}, {}} end
+if not somebody then return {{}, {}, 0} end
 
-local waiting, ids = {}, {}
+local waiting, ids, more = {}, {}, 0
 for i = 6, #ARGV do
   if #pools[ARGV[i]] > 0 then
     local found = redis.call('ZRANGE', P .. 'q:' .. ARGV[i], 0, K - 1, 'WITHSCORES')
     if #found == 0 then redis.call('SREM', QS, ARGV[i]) end
+    if #found == 2 * K then more = 1 end
     for j = 1, #found, 2 do
       waiting[#waiting + 1] = {id = found[j], rank = tonumber(found[j + 1]), q = ARGV[i]}
     end
   end
 end
-if #waiting == 0 then return {{}, {}} end
+if #waiting == 0 then return {{}, {}, 0} end
 table.sort(waiting, function(a, b) if a.rank ~= b.rank then return a.rank < b.rank end return a.id < b.id end)
 for i, t in ipairs(waiting) do ids[i] = t.id end
 local found = read_tickets(ids)
@@ -62,7 +64,7 @@ end
 local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
 local picks, tickets, pend, gone, before = {}, {}, {}, {}, {}
 for i, w in ipairs(waiting) do
-  if #picks >= N * 7 then break end
+  if #picks >= N * 7 then more = 1; break end
   local t = found[w.id]
   if not t or t.st ~= 'Q' or t.q ~= w.q then
     redis.call('ZREM', P .. 'q:' .. w.q, w.id) -- a stale entry heals itself
@@ -92,4 +94,4 @@ if #picks > 0 then
   for q, list in pairs(gone) do redis.call('ZREM', P .. 'q:' .. q, unpack(list)) end
   save_agents()
 end
-return {picks, before}
+return {picks, before, more}
