@@ -199,3 +199,8 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p) // a reader who is gone needs no answer
 }
+
+// NotFound answers what no route of the API does, in the API's own words.
+func NotFound(w http.ResponseWriter, _ *http.Request) {
+	writeProblem(w, problem(http.StatusNotFound, "not_found", "There is no such operation. /docs lists them all."))
+}

@@ -21,7 +21,7 @@ type writeReply struct {
 	Text           string    `json:"text" maxLength:"20000"`
 	HTML           string    `json:"html,omitempty" maxLength:"200000" doc:"The formatted form, for channels that can."`
 	Attachments    []desk.ID `json:"attachments,omitempty" maxItems:"20" doc:"Ids of uploads made before."`
-	IdempotencyKey string    `json:"idempotency_key" minLength:"8" maxLength:"100" doc:"Made by the caller; the same key again answers with the first message."`
+	IdempotencyKey string    `json:"idempotency_key" minLength:"1" maxLength:"100" doc:"Made by the caller; the same key again answers with the first message."`
 	IfSeq          int64     `json:"if_seq,omitempty" minimum:"0" doc:"The last message the writer saw: a colleague's answer after it is a 409 colleague_answered."`
 	Force          bool      `json:"force,omitempty" doc:"Send although a colleague answered."`
 }
@@ -29,7 +29,7 @@ type writeReply struct {
 type writeNote struct {
 	Text           string    `json:"text" minLength:"1" maxLength:"20000"`
 	Attachments    []desk.ID `json:"attachments,omitempty" maxItems:"20"`
-	IdempotencyKey string    `json:"idempotency_key" minLength:"8" maxLength:"100"`
+	IdempotencyKey string    `json:"idempotency_key" minLength:"1" maxLength:"100"`
 }
 
 func (c *Console) registerReplies(api huma.API) {

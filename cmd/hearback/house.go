@@ -266,6 +266,7 @@ func (h *house) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /readyz", h.serveReady)
 	mux.Handle("GET /metrics", h.private(h.metricsHandler()))
 	h.register(console.NewAPI(mux, version, h.log), mux)
+	mux.HandleFunc("/api/", console.NotFound)
 	mux.Handle("/c/", h.fleet)
 	mux.Handle("/", site.Handler())
 	return h.behindProxies(mux), nil
