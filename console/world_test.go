@@ -32,7 +32,7 @@ import (
 
 // world is one running console with real store, bus and files. Agents come with an API token.
 type world struct {
-	*testing.T
+	testing.TB
 	store   *ticketstore.Store
 	bus     *bus.Bus
 	console *Console
@@ -58,8 +58,8 @@ func inBothWorlds(t *testing.T, claim func(t *testing.T, w *world)) {
 	t.Run("postgres", func(t *testing.T) { claim(t, newWorld(t, storetest.Postgres(t))) })
 }
 
-func newWorld(t *testing.T, store *ticketstore.Store) *world {
-	w := &world{T: t, store: store, bus: bustest.Open(t, "embedded"), kicks: make(chan struct{}, 100)}
+func newWorld(t testing.TB, store *ticketstore.Store) *world {
+	w := &world{TB: t, store: store, bus: bustest.Open(t, "embedded"), kicks: make(chan struct{}, 100)}
 	w.auth, w.tokens = auth.New(auth.Options{Store: store}), map[desk.ID]string{}
 	w.support = must(store.SaveTeam(t.Context(), desk.Team{Name: "Support"}))(t)
 	w.finance = must(store.SaveTeam(t.Context(), desk.Team{Name: "财务"}))(t)
@@ -98,7 +98,7 @@ func (w *world) agent(name string, role desk.Role, teams ...desk.ID) desk.Agent 
 	w.Helper()
 	a := must(w.store.CreateAgent(w.Context(), desk.Agent{
 		Email: name + "@example.com", Name: name, Role: role, Teams: teams, Capacity: 10,
-	}, "", false))(w.T)
+	}, "", false))(w.TB)
 	secret, _, err := w.auth.AddToken(w.Context(), a.ID, "test")
 	w.ok(err)
 	w.tokens[a.ID] = secret
@@ -131,15 +131,15 @@ func (w *world) arrive(sender, text, team string) (desk.ID, desk.Message) {
 			From: desk.Identity{Type: "webchat", Value: sender, Scope: w.channel.ID, Verified: true},
 		}},
 		Plans: []ticketstore.Plan{{TeamID: team}},
-	}}))(w.T)
+	}}))(w.TB)
 	w.ok(w.bus.Publish(w.Context(), filed[0].Events))
-	return filed[0].TicketID, must(w.store.Message(w.Context(), filed[0].MessageID))(w.T)
+	return filed[0].TicketID, must(w.store.Message(w.Context(), filed[0].MessageID))(w.TB)
 }
 
 // give assigns a ticket as the router does.
 func (w *world) give(ticket desk.ID, to desk.Agent) {
 	w.Helper()
-	got := must(w.router.Transfer(w.Context(), ticket, to, desk.Author{Kind: "system"}, "least load"))(w.T)
+	got := must(w.router.Transfer(w.Context(), ticket, to, desk.Author{Kind: "system"}, "least load"))(w.TB)
 	if !got.Taken {
 		w.Fatal("not assigned")
 	}
@@ -213,7 +213,7 @@ func (w *world) open(who desk.Agent, hello string) *tab {
 	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(w.server.URL, "http")+"/ws", header)
 	w.ok(err)
 	w.Cleanup(func() { conn.Close() })
-	p := &tab{w.T, conn}
+	p := &tab{w.TB, conn}
 	if hello != "" {
 		p.say(hello)
 		p.until("welcome")
