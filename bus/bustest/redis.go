@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -17,7 +18,8 @@ type Server struct {
 	URL    string // unix://…
 	t      testing.TB
 	socket string
-	cmd    *exec.Cmd
+	cmd    *exec.Cmd     // nil while stopped
+	ended  chan struct{} // closed when cmd has ended
 }
 
 // Redis starts a redis-server for this test and returns its URL.
@@ -53,7 +55,7 @@ func (s *Server) Start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.cmd.Start(); err != nil {
+	if err := s.run(); err != nil {
 		s.t.Fatalf("start redis-server (Debian package redis-server): %v", err)
 	}
 	var said []string
@@ -69,7 +71,7 @@ func (s *Server) Start() {
 			return
 		}
 	}
-	s.cmd.Wait()
+	<-s.ended
 	s.t.Fatalf("redis-server ended:\n%s", strings.Join(said, "\n"))
 }
 
@@ -79,8 +81,25 @@ func (s *Server) Stop() {
 		return
 	}
 	s.cmd.Process.Kill()
-	s.cmd.Wait()
+	<-s.ended
 	s.cmd = nil
+}
+
+// run starts the process on a thread that lives as long as it does, so that it can be bound to this process.
+func (s *Server) run() error {
+	bind(s.cmd)
+	started := make(chan error)
+	s.ended = make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			s.cmd.Wait()
+		}
+		close(s.ended)
+	}()
+	return <-started
 }
 
 // Open opens a bus and runs it until the test ends.
