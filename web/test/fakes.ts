@@ -1,5 +1,5 @@
 // A small stand-in for the server's side of the wire: what a test needs and nothing more.
-import type { Message, Ticket } from "@/api/model";
+import type { Delivery, Message, Ticket } from "@/api/model";
 import type { Wire } from "@/live/socket";
 
 export class FakeWire implements Wire {
@@ -36,11 +36,19 @@ export class FakeWire implements Wire {
 export function message(seq: number, over: Partial<Message> = {}): Message {
   return {
     id: `m${seq}`,
+    ticket_id: "t1",
     seq,
     direction: "in",
     author: { kind: "contact", id: "c1", name: "王芳" },
     text: `text ${seq}`,
+    html: "",
+    quoted: "",
+    class: "normal",
     attachments: [],
+    repairs: [],
+    updated_at: null,
+    call: null,
+    event: null,
     created_at: new Date(Date.UTC(2026, 10, 21, 12, 0, seq)).toISOString(),
     delivery: null,
     ...over,
@@ -66,6 +74,8 @@ export function ticket(over: Partial<Ticket> = {}): Ticket {
     first_reply_at: null,
     first_response_due_at: null,
     resolution_due_at: null,
+    resolved_at: null,
+    closed_at: null,
     last_message: { text: "hi", by: "in", at: "2026-11-21T12:00:00Z" },
     unread: false,
     snoozed_until: null,
@@ -79,3 +89,12 @@ export function ticket(over: Partial<Ticket> = {}): Ticket {
 export async function settled() {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
+
+export const delivery = (state: Delivery["state"], attempts = 1): Delivery => ({
+  id: "d1",
+  state,
+  code: "",
+  hint: "",
+  attempts,
+  next_at: null,
+});

@@ -14,7 +14,7 @@ const caps: Capabilities = {
   attachments: ["image/*"],
   max_attachment: 100,
   quota: 5,
-  resendable: false,
+  reply_window: 0,
   delivered_known: true,
   read_known: true,
   typing: true,
@@ -52,7 +52,8 @@ test("a channel without limits has none", () => {
 
 test("only a colleague's fresh answer is a collision", () => {
   const now = Date.parse("2026-11-21T12:01:00Z");
-  const out = (id: string, kind = "agent") => message(5, { direction: "out", author: { kind, id, name: id } });
+  const out = (id: string, kind: "agent" | "system" = "agent") =>
+    message(5, { direction: "out", author: { kind, id, name: id } });
   expect(justAnswered([out("li")], "me", now)?.author.id).toBe("li");
   expect(justAnswered([out("me")], "me", now)).toBeUndefined();
   expect(justAnswered([out("li", "system")], "me", now)).toBeUndefined();

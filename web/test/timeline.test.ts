@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fill } from "@/live/gaps";
 import { emptyTimeline, merge, tick } from "@/live/timeline";
-import { message } from "./fakes";
+import { delivery, message } from "./fakes";
 
 test("a message that comes twice stands once, at its place", () => {
   const line = emptyTimeline();
@@ -13,7 +13,7 @@ test("a message that comes twice stands once, at its place", () => {
 test("a late picture of a delivery does not undo a newer one", () => {
   const line = emptyTimeline();
   const state = (s: "queued" | "sending" | "sent" | "read" | "failed", attempts = 1) =>
-    message(1, { direction: "out", delivery: { state: s, hint: "", attempts } });
+    message(1, { direction: "out", delivery: delivery(s, attempts) });
   merge(line, [state("sent")]);
   merge(line, [state("sending")]);
   expect(line.messages[0]?.delivery?.state).toBe("sent");
@@ -24,8 +24,8 @@ test("a late picture of a delivery does not undo a newer one", () => {
 
 test("a failed reply that is sent again shows as queued again", () => {
   const line = emptyTimeline();
-  merge(line, [message(1, { delivery: { state: "failed", hint: "no", attempts: 2 } })]);
-  merge(line, [message(1, { delivery: { state: "queued", hint: "", attempts: 2 } })]);
+  merge(line, [message(1, { delivery: delivery("failed", 2) })]);
+  merge(line, [message(1, { delivery: delivery("queued", 2) })]);
   expect(line.messages[0]?.delivery?.state).toBe("queued");
 });
 
@@ -67,9 +67,9 @@ test("a gap is filled from the server, all pages, and the clock moves on", async
 
 test("a missed change of an older message is seen, too", async () => {
   const line = emptyTimeline();
-  merge(line, [message(1, { delivery: { state: "sending", hint: "", attempts: 1 } })]);
+  merge(line, [message(1, { delivery: delivery("sending", 1) })]);
   line.seq = 1;
-  const now = message(1, { delivery: { state: "delivered", hint: "", attempts: 1 } });
+  const now = message(1, { delivery: delivery("delivered", 1) });
   await fill(line, { messages: async (q) => ({ items: q.after ? [] : [now], next: "" }) }, 3);
   expect(line.messages[0]?.delivery?.state).toBe("delivered");
   expect(line.seq).toBe(3);

@@ -31,8 +31,8 @@ export const client = createClient<paths>({ baseUrl: location.origin, credential
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
 /** Unwraps an answer or throws an ApiError. */
-export async function take<T>(call: Promise<Answer<unknown>>, quiet401 = false): Promise<T> {
-  let answer: Answer<unknown>;
+export async function take<T>(call: Promise<Answer<T>>, quiet401 = false): Promise<T> {
+  let answer: Answer<T>;
   try {
     answer = await call;
   } catch (e) {

@@ -19,7 +19,7 @@ export type ServerFrame =
   | { type: "resync"; ticket_id?: string }
   | { type: "counts"; counts: Counts }
   | { type: "typing"; ticket_id: string; who: { kind: "contact" | "agent"; id: string; name: string }; on: boolean }
-  | ({ type: "presence" } & Presence)
+  | ({ type: "presence" } & Omit<Presence, "name"> & { name?: string })
   | { type: "assigned"; ticket_id: string; number: string; reason: string }
   | { type: "changed"; what: "channels" | "rules" | "people" | "teams" }
   | { type: "error"; code: string; detail: string }

@@ -19,9 +19,9 @@ export const usePeople = defineStore("people", () => {
       .sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  function seen(p: api.Presence) {
+  function seen(p: Omit<api.Presence, "name"> & { name?: string }) {
     const before = presence.get(p.agent_id);
-    presence.set(p.agent_id, { ...before, ...p, name: p.name ?? before?.name });
+    presence.set(p.agent_id, { ...before, ...p, name: p.name || before?.name || "" });
   }
 
   const name = (id: string): string => agents.value.find((a) => a.id === id)?.name ?? "";

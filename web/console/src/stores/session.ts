@@ -15,7 +15,7 @@ export const useSession = defineStore("session", () => {
   function take(s: api.Session) {
     info.value = s;
     me.value = s.agent;
-    mustChange.value = s.must_change_password ?? false;
+    mustChange.value = s.must_change_password;
     known.value = true;
     save(SIGNED, true);
   }
@@ -41,9 +41,8 @@ export const useSession = defineStore("session", () => {
 
   async function login(email: string, password: string) {
     const first = await api.session.login(email, password);
-    take(first);
-    if (!first.permissions || !first.build) take(await api.session.get());
-    mustChange.value = first.must_change_password ?? mustChange.value;
+    take(await api.session.get());
+    mustChange.value = first.must_change_password;
   }
 
   async function logout() {
