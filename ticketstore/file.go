@@ -41,6 +41,7 @@ type filer struct {
 	order   []*ticketWork // in the order they were touched
 	replies replies       // deliveries that receipts speak of
 	updates map[desk.ID]*desk.Message
+	members map[member]bool // known to have written in a ticket
 	out     outbox
 }
 
@@ -67,7 +68,7 @@ type senderLine struct {
 }
 
 func newFiler(t *tx, filings []Filing) *filer {
-	f := &filer{t: t, now: t.s.now(), senders: map[senderKey]*senderLine{}, tickets: map[desk.ID]*ticketWork{}, updates: map[desk.ID]*desk.Message{}}
+	f := &filer{t: t, now: t.s.now(), senders: map[senderKey]*senderLine{}, tickets: map[desk.ID]*ticketWork{}, updates: map[desk.ID]*desk.Message{}, members: map[member]bool{}}
 	f.people = newPeople(f.now)
 	f.threads = threads{}
 	f.replies = replies{}
@@ -101,6 +102,7 @@ func (f *filer) run() error {
 		{"find threads", f.findThreads},
 		{"find replies", f.findReplies},
 		{"read tickets", f.findTickets},
+		{"find members", f.findMembers},
 		{"read messages", f.readUpdated},
 		{"settle", f.settleAll},
 		{"number tickets", f.numberTickets},

@@ -89,6 +89,9 @@ func (f *filer) raise(it *item, r replyRow, told *desk.Receipt) {
 	f.touch(w)
 	f.out.raised = append(f.out.raised, d)
 	f.out.changed(m, w, it, f.contact(w.ContactID))
+	if told.State == desk.DeliveryFailed {
+		f.wake(w, it) // the customer did not hear back
+	}
 }
 
 // news tells whether a receipt of state to changes a delivery in state from.

@@ -77,7 +77,7 @@ func (f *filer) message(it *item, i int, in *desk.Inbound) {
 			return
 		}
 	}
-	w, continued := f.ticketFor(it, in)
+	w, continued := f.ticketFor(it, i, in)
 	outcome := desk.OutcomeAppended
 	switch {
 	case w == nil && in.NoTicket:
@@ -98,6 +98,7 @@ func (f *filer) message(it *item, i int, in *desk.Inbound) {
 	for _, k := range in.OwnKeys {
 		f.threads.learn(threadKey{it.Envelope.ChannelID, clean(k)}, w.ID, m.ID)
 	}
+	f.admit(it, in, w, m.ID)
 	if in.UpdateKey != "" {
 		f.threads.learn(updateKey(it.Envelope.ChannelID, in.UpdateKey), w.ID, m.ID)
 		f.updates[m.ID] = m

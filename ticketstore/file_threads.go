@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+	"strings"
 
 	"hearback/desk"
 )
@@ -38,13 +39,49 @@ func (f *filer) findThreads() error {
 	for k := range asked {
 		b.add(k.channel, k.key)
 	}
-	return f.t.bulkEach(b, func(row *sql.Rows) error {
-		r := &threadRow{}
-		err := row.Scan(&r.channel, &r.key, &r.ticket, &r.message)
-		f.threads[r.threadKey] = r
+	if err := f.t.bulkEach(b, f.foundThread, `SELECT k.channel_id, k.key, k.ticket_id, k.message_id FROM v
+		CROSS JOIN thread_keys k WHERE k.channel_id = v.channel_id AND k.key = v.key`); err != nil {
 		return err
-	}, `SELECT k.channel_id, k.key, k.ticket_id, k.message_id FROM v
-		CROSS JOIN thread_keys k WHERE k.channel_id = v.channel_id AND k.key = v.key`)
+	}
+	return f.findAnswered()
+}
+
+func (f *filer) foundThread(row *sql.Rows) error {
+	r := &threadRow{}
+	err := row.Scan(&r.channel, &r.key, &r.ticket, &r.message)
+	if f.threads[r.threadKey] == nil {
+		f.threads[r.threadKey] = r
+	}
+	return err
+}
+
+// findAnswered finds the conversations that keys name without having been registered: our replies by their provider-visible
+// ids, and tickets of the channel by "#" and their number.
+func (f *filer) findAnswered() error {
+	replies, numbers := newBulk("channel_id text, key text", 0), newBulk("channel_id text, key text, number text", 0)
+	asked := map[threadKey]bool{}
+	for it, in := range f.inbounds {
+		for _, key := range in.ThreadKeys {
+			k := threadKey{it.Envelope.ChannelID, clean(key)}
+			if f.threads[k] != nil || asked[k] {
+				continue
+			}
+			asked[k] = true
+			if number, ok := strings.CutPrefix(k.key, "#"); ok {
+				numbers.add(k.channel, k.key, number)
+			} else {
+				replies.add(k.channel, k.key)
+			}
+		}
+	}
+	if err := f.t.bulkEach(replies, f.foundThread, `SELECT v.channel_id, v.key, d.ticket_id, d.message_id FROM v
+			CROSS JOIN deliveries d WHERE d.channel_id = v.channel_id AND d.external_id = v.key
+		UNION ALL SELECT v.channel_id, v.key, d.ticket_id, d.message_id FROM v
+			CROSS JOIN deliveries d WHERE d.channel_id = v.channel_id AND d.provider_id = v.key AND d.provider_id <> ''`); err != nil {
+		return err
+	}
+	return f.t.bulkEach(numbers, f.foundThread, `SELECT v.channel_id, v.key, t.id, '' FROM v
+		CROSS JOIN tickets t WHERE t.number = v.number AND t.channel_id = v.channel_id`)
 }
 
 // learn registers a key for messages to come; the first message under a key keeps it.
@@ -94,16 +131,23 @@ func (t *tx) readTickets(ids []desk.ID, lock string, keep func(*ticketWork)) err
 	}, `SELECT `+ticketColumns+`, t.last_in_seq FROM v CROSS JOIN tickets t WHERE t.id = v.id ORDER BY t.id`+lock)
 }
 
-// ticketFor finds the ticket a message belongs to, nil when it needs a new one; continued is then the ended ticket it follows.
-func (f *filer) ticketFor(it *item, in *desk.Inbound) (w *ticketWork, continued desk.ID) {
+// ticketFor finds the ticket a message belongs to, nil when it needs a new one; continued is then the ended ticket it follows, or
+// the one its writer refers to without belonging there.
+func (f *filer) ticketFor(it *item, i int, in *desk.Inbound) (w *ticketWork, continued desk.ID) {
 	own := f.tickets[it.line.ticket]
-	if len(in.ThreadKeys) > 0 {
-		w = f.byThread(it.Envelope.ChannelID, in.ThreadKeys)
-		if w != nil && w.Status.Done() && own != nil && own.LinkedTicketID == w.ID && !own.Status.Done() {
-			w = own // the conversation goes on in the ticket that followed
-		}
-	} else {
+	if len(in.ThreadKeys) == 0 {
 		w = own
+	} else {
+		var strange *ticketWork
+		if w, strange = f.byThread(it, i, in); w == nil && strange != nil {
+			if follows(own, strange) {
+				return own, ""
+			}
+			return nil, strange.ID
+		}
+		if w != nil && w.Status.Done() && follows(own, w) {
+			w = own
+		}
 	}
 	if w != nil && w.Status.Done() {
 		return nil, w.ID
@@ -111,15 +155,30 @@ func (f *filer) ticketFor(it *item, in *desk.Inbound) (w *ticketWork, continued 
 	return w, ""
 }
 
-func (f *filer) byThread(channel desk.ID, keys []string) *ticketWork {
-	for _, k := range keys {
-		if r := f.threads[threadKey{channel, clean(k)}]; r != nil {
-			if w := f.tickets[r.ticket]; w != nil {
-				return w
-			}
+// follows: the sender's conversation goes on in the ticket that was opened after the other.
+func follows(own, other *ticketWork) bool {
+	return own != nil && own.LinkedTicketID == other.ID && !own.Status.Done()
+}
+
+// byThread follows the strongest key that may be followed. strange is a ticket named by a key whose writer does not belong to it.
+func (f *filer) byThread(it *item, i int, in *desk.Inbound) (w, strange *ticketWork) {
+	for n, k := range in.ThreadKeys {
+		r := f.threads[threadKey{it.Envelope.ChannelID, clean(k)}]
+		if r == nil {
+			continue
+		}
+		w := f.tickets[r.ticket]
+		if w == nil {
+			continue
+		}
+		if n < in.Proven || in.Members == nil || f.belongs(it, i, in, w) {
+			return w, nil
+		}
+		if strange == nil {
+			strange = w
 		}
 	}
-	return nil
+	return nil, strange
 }
 
 // readUpdated reads the messages that calls and receipts change in place.
