@@ -16,6 +16,7 @@ type testCase struct {
 	InputKind string      `json:"input_kind"` // rfc822, text_body, html_body
 	Kind      *string     `json:"kind"`
 	Expect    expectation `json:"expect"`
+	Derived   derived     `json:"derived"`
 	Oracle    oracle      `json:"oracle"`
 	Newline   string      `json:"newline"` // CR: as old Macs wrote them
 	raw       []byte
@@ -32,6 +33,15 @@ type expectation struct {
 	Kind          *string  `json:"kind"`
 	Bounces       []bounce `json:"bounces"`
 	Status        *string  `json:"status"`
+}
+
+// derived is what the peer's own library makes of the input.
+type derived struct {
+	Visible   *string `json:"visible_text"`
+	Latest    *string `json:"latest_reply"`
+	Fragments []struct {
+		Text string `json:"text"`
+	} `json:"fragments"`
 }
 
 type bounce struct {

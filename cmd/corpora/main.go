@@ -24,11 +24,16 @@ func main() {
 		fmt.Fprintln(flags.Output(), "usage: corpora [--json] [--only CORPUS] [--v CHECK] DIR")
 		flags.PrintDefaults()
 	}
-	if err := flags.Parse(os.Args[1:]); err != nil || flags.NArg() != 1 {
+	dir := ""
+	if flags.Parse(os.Args[1:]) == nil && flags.NArg() > 0 {
+		dir = flags.Arg(0)
+		_ = flags.Parse(flags.Args()[1:]) // flags may follow the folder; ExitOnError ends on a wrong one
+	}
+	if dir == "" || flags.NArg() > 0 {
 		flags.Usage()
 		os.Exit(2)
 	}
-	if err := run(os.Stdout, flags.Arg(0), *asJSON, *only, *verbose); err != nil {
+	if err := run(os.Stdout, dir, *asJSON, *only, *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "corpora:", err)
 		os.Exit(1)
 	}

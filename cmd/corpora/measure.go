@@ -55,6 +55,22 @@ func (k *checker) body() {
 		p = mail.Split(string(k.c.raw))
 	}
 	k.reply(p)
+	k.peer()
+}
+
+// peer tells how the peer's own library does on the exact cases, for comparison.
+func (k *checker) peer() {
+	e, d := k.c.Expect, k.c.Derived
+	compare := func(want, got *string) {
+		if want != nil && got != nil {
+			k.add("reply (peer's library)", trim(*want) == trim(*got), *want, *got)
+		}
+	}
+	compare(e.ReplyText, d.Latest)
+	compare(e.VisibleText, d.Visible)
+	if len(d.Fragments) > 0 {
+		compare(e.FirstFragment, &d.Fragments[0].Text)
+	}
 }
 
 // mail checks a whole mail.

@@ -14,10 +14,9 @@ type Address struct {
 // parseAddresses reads an address field as mailers write it: groups, comments for names, semicolons between addresses, missing
 // commas, quotes that are never closed. The structure is read before encoded words are decoded, since those may hold commas.
 func parseAddresses(s string, max int) (list []Address, cut bool) {
-	for s != "" {
-		var item string
-		item, s = cutAddress(s)
-		if a, ok := parseAddress(item); ok {
+	r := addressReader{s: s, lastAngle: strings.LastIndexByte(s, '>'), lastAt: strings.LastIndexByte(s, '@'), lastSemicolon: strings.LastIndexByte(s, ';'), parens: true}
+	for r.at < len(s) {
+		if a, ok := parseAddress(cutText(r.next(), 4096)); ok {
 			if len(list) >= max {
 				return list, true
 			}
@@ -27,50 +26,83 @@ func parseAddresses(s string, max int) (list []Address, cut bool) {
 	return list, false
 }
 
-// cutAddress cuts at the next comma or semicolon outside quotes, comments and angle brackets; a group's name is left out.
-func cutAddress(s string) (item, rest string) {
-	angle := false
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
+// addressReader cuts a field into addresses. It knows where the last bracket and the like stand, so that a field of nothing
+// but opening ones is read in one pass.
+type addressReader struct {
+	s                                string
+	at                               int
+	lastAngle, lastAt, lastSemicolon int
+	parens                           bool // comments still close
+}
+
+// next cuts at the next comma or semicolon outside quotes, comments and angle brackets; a group's name is left out.
+func (r *addressReader) next() string {
+	start, angle := r.at, false
+	for i := r.at; i < len(r.s); i++ {
+		switch r.s[i] {
 		case '\\':
 			i++
 		case '"':
-			if end := closingQuote(s[i+1:]); end >= 0 && quoteEnds(s[i+1:i+1+end], angle) {
+			if end := closingQuote(r.s[i+1:]); end >= 0 && quoteEnds(r.s[i+1:i+1+end], angle) {
 				i += end + 1
 			}
 		case '(':
-			if end := closingParen(s[i:]); end > 0 {
-				i += end
-			}
+			i += r.comment(i)
 		case '<':
-			angle = strings.IndexByte(s[i:], '>') > 0
+			angle = i < r.lastAngle
 		case '>':
 			angle = false
-			if next := strings.TrimLeft(s[i+1:], " \t"); next != "" && next[0] != ',' && next[0] != ';' && next[0] != '(' && next[0] != '>' && strings.Contains(next, "@") {
-				return s[:i+1], s[i+1:] // no comma between two addresses
+			if r.glued(i + 1) {
+				return r.cut(start, i+1, i+1)
 			}
 		case ',', ';':
 			if !angle {
-				return s[:i], s[i+1:]
+				return r.cut(start, i, i+1)
 			}
 		case ':':
-			if !angle && isGroupName(s[:i], s[i+1:]) {
-				return "", s[i+1:]
+			if !angle && i-start < 200 && r.isGroup(start, i) {
+				return r.cut(i, i, i+1)
 			}
 		}
 	}
-	return s, ""
+	return r.cut(start, len(r.s), len(r.s))
+}
+
+func (r *addressReader) cut(from, to, at int) string {
+	r.at = at
+	return r.s[from:to]
+}
+
+// comment returns the length of the comment that begins at i; 0 when it never ends.
+func (r *addressReader) comment(i int) int {
+	if !r.parens {
+		return 0
+	}
+	end := closingParen(r.s[i:])
+	r.parens = end > 0
+	return max(0, end)
+}
+
+// glued: another address follows without a comma.
+func (r *addressReader) glued(i int) bool {
+	for i < len(r.s) && (r.s[i] == ' ' || r.s[i] == '\t') {
+		i++
+	}
+	return i < r.lastAt && strings.IndexByte(",;(>", r.s[i]) < 0
+}
+
+// isGroup: "undisclosed-recipients:;" and "Team: a@b, c@d;". A colon in "mailto:a@b" is none.
+func (r *addressReader) isGroup(start, colon int) bool {
+	name := strings.ToLower(strings.TrimSpace(r.s[start:colon]))
+	if name == "" || strings.ContainsAny(name, "@<") || name == "mailto" || name == "smtp" {
+		return false
+	}
+	return colon < r.lastSemicolon || strings.TrimSpace(r.s[colon+1:]) == ""
 }
 
 // quoteEnds: a quoted name that runs over an address is a quote nobody closed.
 func quoteEnds(quoted string, angle bool) bool {
 	return angle || !strings.Contains(quoted, "<") || !strings.Contains(quoted, ">")
-}
-
-// isGroupName: "undisclosed-recipients:;" and "Team: a@b, c@d;". A colon in "mailto:a@b" is none.
-func isGroupName(before, after string) bool {
-	before = strings.ToLower(strings.TrimSpace(before))
-	return before != "" && !strings.ContainsAny(before, "@<") && before != "mailto" && before != "smtp" && (strings.Contains(after, ";") || strings.TrimSpace(after) == "")
 }
 
 func closingParen(s string) int {

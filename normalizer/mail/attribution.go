@@ -12,7 +12,7 @@ const maxAttribution = 400
 // there. Mail programs wrap it like any text, some with empty lines around the address.
 func attributionAt(lines []line, at int) int {
 	first := bare(lines[at].text)
-	if first == "" || utf8.RuneCountInString(first) > maxAttribution || !mayOpen(first) {
+	if first == "" || utf8.RuneCountInString(first) > maxAttribution || !mayOpen(first, lines[at].ends) {
 		return 0
 	}
 	joined, filled, dated := "", 0, clockOrDate.MatchString(first)
@@ -41,6 +41,46 @@ func attributionAt(lines []line, at int) int {
 	return 0
 }
 
+// attributionEnds looks whether a line that may end an attribution comes soon. It spares most lines the closer look.
+func attributionEnds(lines []line, at int) bool {
+	for i := at; i < len(lines) && i < at+8; i++ {
+		if lines[i].ends {
+			return true
+		}
+	}
+	return false
+}
+
+// lastWords are the last words of attributions that end without a colon.
+var lastWords = buildLastWords()
+
+func buildLastWords() map[string]bool {
+	words := map[string]bool{}
+	for word := range strings.SplitSeq("wrote|writes|said|écrit|escribió|escribio|scritto|escreveu|schrieb|geschrieben|geschreven|schreef|skrev|kirjoitti|napisał|napisał(a)|pisze|napsal|napsal(a)|написал|написал(а)|пишет|пише|yazdı|írta|scris|έγραψε|viết|menulis|כתב|كتب|작성", "|") {
+		words[word] = true
+	}
+	return words
+}
+
+// endsAttribution is a cheap look at how a line ends: with a colon, a bracket, dashes, or a verb of writing.
+func endsAttribution(s string) bool {
+	s = strings.TrimRight(s, " \t\r*_-–—\u00a0\u202c\u200f\u2069")
+	if s == "" || len(s) > 2000 {
+		return false
+	}
+	switch s[len(s)-1] {
+	case ':', '>':
+		return true
+	}
+	for _, end := range []string{"：", "﹕", "道", "到", "メール", "メッセージ", "작성", "썼습니다"} {
+		if strings.HasSuffix(s, end) {
+			return true
+		}
+	}
+	word := s[strings.LastIndexAny(s, " \u00a0>)")+1:]
+	return lastWords[strings.ToLower(word)] || isoStamp.MatchString(cutText(s, 120))
+}
+
 // bracketFollows: an empty line inside an attribution is followed by the bracket of an address, or stands inside of it.
 func bracketFollows(lines []line, at int) bool {
 	for i := at; i < len(lines) && i < at+3; i++ {
@@ -58,10 +98,17 @@ func bare(s string) string {
 	return strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(s), ">|-*_ \t—–·"))
 }
 
-// mayOpen rules out lines that cannot begin an attribution, before they are joined with others.
-func mayOpen(s string) bool {
-	return opening.MatchString(s) || dateFirst.MatchString(s) || wroteEnd.MatchString(s) || wroteWord.MatchString(s) || strings.HasSuffix(s, ":") && angleAddress.MatchString(s) ||
-		clockTime.MatchString(s) && clockOrDate.MatchString(s)
+// mayOpen rules out lines that cannot begin an attribution, before they are joined with others. ends: the line may end one.
+func mayOpen(s string, ends bool) bool {
+	switch {
+	case strings.Contains(s, "@") && angleAddress.MatchString(s), opening.MatchString(s):
+		return true
+	case !strings.ContainsAny(s, "0123456789"):
+		return ends && wroteEnd.MatchString(s)
+	case dateFirst.MatchString(s), ends && (wroteEnd.MatchString(s) || wroteWord.MatchString(s)):
+		return true
+	}
+	return clockTime.MatchString(s) && clockOrDate.MatchString(s)
 }
 
 // isAttribution judges a whole attribution on one line. A sentence that merely speaks of writing lacks the date or address.

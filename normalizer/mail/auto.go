@@ -33,7 +33,7 @@ func autoReplySigns(m *Mail) string {
 	if strings.Contains(value("X-POST-MessageClass"), "autoresponder") || value("Delivered-To") == "autoresponder" {
 		return "X-POST-MessageClass"
 	}
-	if awaySubject.MatchString(m.Subject) {
+	if awaySubject.MatchString(cutText(m.Subject, 300)) {
 		answers := len(m.InReplyTo) > 0 || len(m.References) > 0
 		if answers || awayText.MatchString(cutText(m.Text, 2000)) || h.Has("Auto-Submitted") && submitted != "no" || value("Return-Path") == "<>" || h.Has("X-Auto-Response-Suppress") {
 			return "subject"

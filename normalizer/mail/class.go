@@ -176,22 +176,38 @@ func (w *walker) bounceSigns() string {
 	if m.Header.Has("X-Failed-Recipients") {
 		return "X-Failed-Recipients"
 	}
-	fromDaemon := fromDaemon(m)
-	subject := bounceSubject.MatchString(m.Subject) && !answered.MatchString(m.Subject)
+	if listRefuses(m) {
+		return "refused by a list"
+	}
+	fromDaemon, subjectLine := fromDaemon(m), cutText(m.Subject, 1000)
+	subject := bounceSubject.MatchString(subjectLine) && !answered.MatchString(subjectLine)
+	systemFrom := len(m.From) > 0 && daemon.MatchString(m.From[0].Address)
+	if !fromDaemon && !subject && !systemFrom {
+		return ""
+	}
 	head := cutText(strings.TrimSpace(m.Text), 3000)
 	text := bounceText.MatchString(head)
-	systemFrom := len(m.From) > 0 && daemon.MatchString(m.From[0].Address)
 	switch {
 	case fromDaemon && subject:
 		return "sender and subject"
 	case fromDaemon && text:
 		return "sender and text"
-	case subject && text && (systemFrom || w.inner != nil || said.MatchString(head)):
+	case subject && text && (systemFrom || w.inner != nil):
 		return "subject and text"
 	case systemFrom && text && (w.inner != nil || said.MatchString(head)):
 		return "system sender and text"
 	}
 	return ""
+}
+
+var (
+	listAdmin  = regexp.MustCompile(`(?i)^(?:owner-.*|.*-(?:admin|owner|request|bounces|ctl|help))@`)
+	notAMember = regexp.MustCompile(`(?i)not (?:a )?(?:list )?member|members? only|only members|not (?:allowed|permitted|authorized) to post|post(?:ing)? (?:was |has been |is )?(?:rejected|not allowed)|rejected (?:posting|post)`)
+)
+
+// listRefuses: a mailing list did not take our mail.
+func listRefuses(m *Mail) bool {
+	return len(m.From) > 0 && listAdmin.MatchString(m.From[0].Address) && notAMember.MatchString(cutText(m.Subject, 500)) && notAMember.MatchString(cutText(m.Text, 2000))
 }
 
 var answered = regexp.MustCompile(`(?i)^\s*(?:re|fwd?|aw|wg|回复|答复|转发|回覆|轉寄)\s*[:：]`)

@@ -59,7 +59,7 @@ var layouts = []string{
 
 // parseDate reads a date field; false when it tells no time.
 func parseDate(s string) (time.Time, bool) {
-	if s = strings.TrimSpace(s); s == "" {
+	if s = strings.TrimSpace(cutText(s, 200)); s == "" {
 		return time.Time{}, false
 	}
 	if t, err := netmail.ParseDate(s); err == nil && !endsInLetters(s) {

@@ -29,29 +29,44 @@ func (w *walker) joinBodies() (text, html string) {
 	for _, b := range w.bodies {
 		anyHTML = anyHTML || b.hasHTML
 	}
-	for i, b := range w.bodies {
+	var allText, allHTML strings.Builder
+	for _, b := range w.bodies {
 		plain := b.text
 		if b.hasHTML && (!b.hasText || strings.TrimSpace(plain) == "") {
 			plain = HTMLText(b.html)
 		}
-		if i > 0 {
-			plain = strings.TrimLeft(plain, "\n")
-		}
-		w.mail.Bodies = append(w.mail.Bodies, cutText(plain, w.limits.Text))
-		text = joinTexts(text, plain)
-		if !anyHTML {
-			continue
-		}
-		if b.hasHTML {
-			html += b.html
-		} else if strings.TrimSpace(b.text) != "" {
-			html += "<pre style=\"white-space:pre-wrap\">" + escapeHTML(b.text) + "</pre>"
+		plain = cutText(plain, w.limits.Text)
+		w.mail.Bodies = append(w.mail.Bodies, plain)
+		appendBody(&allText, plain, w.limits.Text)
+		switch {
+		case allHTML.Len() > w.limits.Text || !anyHTML:
+		case b.hasHTML:
+			allHTML.WriteString(b.html)
+		case strings.TrimSpace(b.text) != "":
+			allHTML.WriteString("<pre style=\"white-space:pre-wrap\">" + escapeHTML(b.text) + "</pre>")
 		}
 	}
+	text, html = allText.String(), allHTML.String()
 	if len(text) > w.limits.Text || len(html) > w.limits.Text {
 		w.fix.add(RepairText, "")
 	}
 	return cutText(text, w.limits.Text), cutText(html, w.limits.Text)
+}
+
+// appendBody adds a piece of text on a line of its own.
+func appendBody(all *strings.Builder, plain string, limit int) {
+	if all.Len() > limit {
+		return
+	}
+	if all.Len() > 0 {
+		if plain = strings.TrimLeft(plain, "\n"); plain == "" {
+			return
+		}
+		if !strings.HasSuffix(all.String(), "\n") {
+			all.WriteByte('\n')
+		}
+	}
+	all.WriteString(plain)
 }
 
 // split parts the new words from what is quoted.

@@ -26,7 +26,7 @@ func (h *Header) Get(name string) string {
 	if !ok {
 		return ""
 	}
-	return decodeWords(h.utf8(raw))
+	return decodeWords(h.utf8(cutText(raw, maxDecoded)))
 }
 
 // Values returns all fields of that name, decoded.
@@ -35,7 +35,7 @@ func (h *Header) Values(name string) []string {
 	key := strings.ToLower(name)
 	for _, f := range h.fields {
 		if f.key == key {
-			values = append(values, decodeWords(h.utf8(f.value)))
+			values = append(values, decodeWords(h.utf8(cutText(f.value, maxDecoded))))
 		}
 	}
 	return values

@@ -45,6 +45,7 @@ type htmlReader struct {
 	pre     int
 	rest    bool // the next line begins what is all history
 	restSet bool
+	looks   map[string]look // by attributes: mails repeat a few of them
 }
 
 func htmlLines(s string) []line {
@@ -176,7 +177,7 @@ func (r *htmlReader) startTag(t html.Token, at int, selfClosing bool) {
 	if isBlock(t.DataAtom) {
 		r.flush()
 	}
-	look := lookAt(t)
+	look := r.lookAt(t)
 	if look.rest && !r.restSet && r.quote == 0 {
 		r.flush()
 		r.rest, r.restSet = true, true
@@ -250,6 +251,31 @@ func (r *htmlReader) closeTo(i int) {
 		}
 	}
 	r.open = r.open[:i]
+}
+
+// lookAt remembers what attributes say.
+func (r *htmlReader) lookAt(t html.Token) look {
+	if len(t.Attr) == 0 {
+		return lookAt(t)
+	}
+	var key strings.Builder
+	key.WriteString(t.Data)
+	for _, a := range t.Attr {
+		if len(a.Val) < 2000 && (a.Key == "class" || a.Key == "id" || a.Key == "style" || a.Key == "type" || a.Key == "cite" || a.Key == "name" || strings.HasPrefix(a.Key, "data-")) {
+			key.WriteString("\x00" + a.Key + "=" + a.Val)
+		}
+	}
+	if l, ok := r.looks[key.String()]; ok {
+		return l
+	}
+	l := lookAt(t)
+	if r.looks == nil {
+		r.looks = map[string]look{}
+	}
+	if len(r.looks) < 500 {
+		r.looks[key.String()] = l
+	}
+	return l
 }
 
 func isBlock(a atom.Atom) bool {

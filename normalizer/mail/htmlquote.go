@@ -33,7 +33,7 @@ var outlookRule = regexp.MustCompile(`border-top:\s*(?:solid|1(?:\.0)?p[tx] soli
 // lookAt reads the attributes of a start tag.
 func lookAt(t html.Token) look {
 	var l look
-	class, id, style := attribute(t, "class"), attribute(t, "id"), strings.ToLower(attribute(t, "style"))
+	class, id, style := cutText(attribute(t, "class"), 500), cutText(attribute(t, "id"), 500), strings.ToLower(cutText(attribute(t, "style"), 2000))
 	names := class + " " + id
 	if t.DataAtom == atom.Blockquote {
 		l.quote = !isIndent(t, class, style)
@@ -79,6 +79,9 @@ func isOutlookRule(style, compact string) bool {
 // sanitized: whoever shows them does both, as with all HTML from outside.
 func SplitHTML(s string) Parts {
 	lines := htmlLines(s)
+	if len(lines) == 0 {
+		return Parts{ReplyHTML: s}
+	}
 	kinds := splitLines(lines)
 	p := assemble(kinds, lines)
 	var reply, quoted strings.Builder

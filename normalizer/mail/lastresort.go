@@ -42,5 +42,5 @@ func (w *walker) tryEnmime(raw []byte) (ok bool) {
 func rawMail(raw []byte, limits Limits) *Mail {
 	text, _ := sniff(raw[:min(len(raw), limits.Text)], "")
 	text = clean(text)
-	return &Mail{Text: text, Reply: text, Class: "normal", Kind: KindNormal, Why: "unreadable", Repairs: []Repair{{Code: RepairRaw}}}
+	return &Mail{Text: text, Reply: text, Class: "normal", Kind: KindNormal, Why: "unreadable", Repairs: []Repair{{Code: RepairRaw, Detail: "panic"}}}
 }

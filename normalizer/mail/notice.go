@@ -10,7 +10,7 @@ import (
 var originalMarks = regexp.MustCompile(`(?i)^[-=*_ >#]*(?:(?:this is a copy of|below this line is a copy of|below is|here is a copy of|a copy of|included is a copy of).{0,60}(?:message|mail|header)|` +
 	`(?:the )?(?:original|unsent|undelivered|returned|bounced|failed) (?:message|mail)(?: (?:follows|text follows|headers?|header follows|below|is attached|attached).*)?|message headers? follow.*|original (?:message )?headers?.*|` +
 	`(?:start of|begin) (?:returned|original).*|message (?:text|content|body) follows.*|message header:?|headers of.*message.*|unsent message follows|end of message|` +
-	`原始邮件.{0,20}|原邮件.{0,12}|邮件原文.*|以下是.{0,10}原.{0,3}邮件.*)[-=*_ :.]*$`)
+	`原(?:始)?邮件(?:内容|正文|全文|如下|见附件|头部?)[^@]{0,8}|邮件原文.{0,8}|以下是.{0,10}原.{0,3}邮件.*)[-=*_ :.]*$`)
 
 var transportField = regexp.MustCompile(`(?i)^>?[ \t]{0,4}(?:received|return-path|dkim-signature|domainkey-signature|x-received|arc-seal|x-google-smtp-source|x-yahoo-newman-property|x-originating-ip|delivered-to|authentication-results|received-spf|x-ymail-osg|x-gm-message-state|mime-version|x-mailer|x-spam-status)[ \t]*:`)
 
@@ -54,8 +54,9 @@ func (b *Bounce) readNotice(notice string, w *walker) {
 		addressed[lower(a.Address)] = true
 	}
 	lines := strings.Split(notice, "\n")
-	if len(lines) > 2000 {
-		lines = lines[:2000]
+	lines = lines[:min(len(lines), 2000)]
+	for i := range lines {
+		lines[i] = cutText(lines[i], 2000)
 	}
 	found, where := failedAddresses(lines, own, addressed)
 	if failed := w.mail.Header.Get("X-Failed-Recipients"); failed != "" && len(found) == 0 {

@@ -20,7 +20,7 @@ func (m mediaValue) major() string {
 // parseMedia reads Content-Type and Content-Disposition as mailers write them: RFC 2231 parameters and continuations, encoded
 // words in quotes, raw 8-bit names, missing quotes, missing semicolons.
 func parseMedia(h *Header, raw string) mediaValue {
-	raw = h.utf8(stripComments(raw))
+	raw = h.utf8(stripComments(cutText(raw, 16<<10)))
 	value, rest := cutUnquoted(raw, ';')
 	m := mediaValue{value: strings.ToLower(strings.Join(strings.Fields(value), ""))}
 	if at := strings.IndexByte(m.value, '='); at >= 0 {
@@ -46,10 +46,15 @@ func parseMedia(h *Header, raw string) mediaValue {
 
 // cutUnquoted cuts at the first separator that stands in no quotes. A quote that is never closed quotes nothing.
 func cutUnquoted(s string, sep byte) (before, after string) {
+	open := true
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '"':
-			if end := closingQuote(s[i+1:]); end >= 0 {
+			if !open {
+				continue
+			}
+			end := closingQuote(s[i+1:])
+			if open = end >= 0; open {
 				i += end + 1
 			}
 		case sep:
@@ -89,7 +94,7 @@ func stripComments(s string) string {
 		return s
 	}
 	var out strings.Builder
-	depth, quoted := 0, false
+	depth, quoted, last := 0, false, strings.LastIndexByte(s, ')')
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
@@ -102,7 +107,7 @@ func stripComments(s string) string {
 			continue
 		case c == '"' && depth == 0:
 			quoted = !quoted
-		case c == '(' && !quoted && (depth > 0 || strings.Contains(s[i:], ")")):
+		case c == '(' && !quoted && (depth > 0 || i < last):
 			depth++
 			continue
 		case c == ')' && depth > 0:

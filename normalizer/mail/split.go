@@ -32,7 +32,7 @@ type Parts struct {
 }
 
 // maxSplitLines bounds the work on one body; the lines after it share the fate of the last one.
-const maxSplitLines = 20_000
+const maxSplitLines = 10_000
 
 // SplitReply parts what the sender wrote from the history quoted with it; signature and notices of the device go with the
 // latter. See [Split] for the parts one by one.
@@ -59,6 +59,7 @@ type line struct {
 	at    int // where it begins in the HTML
 	quote int // how many quoting elements it stands in; plain text tells by its marks
 	hint  hint
+	ends  bool // may end an attribution
 }
 
 type hint int
@@ -105,11 +106,26 @@ type splitter struct {
 	lines []line
 	marks []mark
 	kinds []SegmentKind
+
+	separators               bool // rules part sections of the text
+	delimiters, attributions int  // how many were looked at: a body of nothing else must not cost more than others
+}
+
+// attributionAt returns how many lines from at on are one attribution; 0 when none begins there.
+func (s *splitter) attributionAt(at int) int {
+	if s.attributions >= 1000 || !attributionEnds(s.lines, at) {
+		return 0
+	}
+	s.attributions++
+	return attributionAt(s.lines, at)
 }
 
 // markLines looks at each line by itself and at blocks of lines.
 func (s *splitter) markLines() {
 	fenced := false
+	for i := range s.lines {
+		s.lines[i].ends = endsAttribution(s.lines[i].text)
+	}
 	for i := 0; i < len(s.lines); i++ {
 		l := s.lines[i]
 		text := strings.TrimSpace(strings.Trim(l.text, " \t\u00a0\u3000\u200b\ufeff"))
@@ -127,7 +143,7 @@ func (s *splitter) markLines() {
 			s.marks[i] = markEmpty
 		case isQuoted(l):
 			s.marks[i] = markQuote
-		default:
+		case len(text) < 2000:
 			i = s.markBlock(i, text)
 		}
 	}
@@ -154,13 +170,11 @@ func (s *splitter) markBlock(i int, text string) int {
 		}
 		return i + n - 1
 	}
-	if strings.ContainsAny(text, "0123456789@") || wroteEnd.MatchString(text) {
-		if n := attributionAt(s.lines, i); n > 0 {
-			for k := i; k < i+n; k++ {
-				s.marks[k] = markIntro
-			}
-			return i + n - 1
+	if n := s.attributionAt(i); n > 0 {
+		for k := i; k < i+n; k++ {
+			s.marks[k] = markIntro
 		}
+		return i + n - 1
 	}
 	switch {
 	case isDeviceLine(text):
@@ -174,9 +188,10 @@ func (s *splitter) markBlock(i int, text string) int {
 // beginsSignature judges a line of strokes by its neighbourhood: what follows must be as short as signatures are.
 func (s *splitter) beginsSignature(i int) bool {
 	d := delimiterOf(s.lines[i].text)
-	if d == delimiterNone {
+	if d == delimiterNone || s.delimiters >= 100 {
 		return false
 	}
+	s.delimiters++
 	if d == delimiterLoose && i > 0 {
 		above := strings.TrimSpace(s.lines[i-1].text)
 		n := utf8.RuneCountInString(strings.TrimSpace(s.lines[i].text))
@@ -186,7 +201,10 @@ func (s *splitter) beginsSignature(i int) bool {
 	}
 	limit := 25
 	if d == delimiterLoose {
-		limit = 20
+		if limit = 20; s.separators || s.partsSections(i) {
+			s.separators = true
+			return false
+		}
 	}
 	filled := 0
 	for k := i + 1; k < len(s.lines); k++ {
@@ -194,7 +212,7 @@ func (s *splitter) beginsSignature(i int) bool {
 		if text == "" {
 			continue
 		}
-		if isOriginalLine(text) || isQuoted(s.lines[k]) || s.lines[k].hint == hintRest || headerBlockAt(s.lines, k) > 0 || attributionAt(s.lines, k) > 0 {
+		if isOriginalLine(text) || isQuoted(s.lines[k]) || s.lines[k].hint == hintRest || headerBlockAt(s.lines, k) > 0 || s.attributionAt(k) > 0 {
 			break
 		}
 		if filled++; filled > limit {
@@ -202,6 +220,23 @@ func (s *splitter) beginsSignature(i int) bool {
 		}
 	}
 	return true
+}
+
+// partsSections: another rule follows with text after it, so rules part sections here.
+func (s *splitter) partsSections(i int) bool {
+	for k, rules := i+1, 0; k < len(s.lines) && k < i+200; k++ {
+		text := strings.TrimSpace(s.lines[k].text)
+		switch {
+		case text == "":
+		case delimiterOf(text) == delimiterLoose:
+			rules++
+		case isOriginalLine(text) || isQuoted(s.lines[k]) || headerBlockAt(s.lines, k) > 0 || s.attributionAt(k) > 0:
+			return false
+		case rules > 0:
+			return true
+		}
+	}
+	return false
 }
 
 func abs(n int) int {
@@ -322,6 +357,9 @@ func (s *splitter) quoteAfter(i, after, quoteFrom, end int, before bool) bool {
 		return true
 	case more && s.answersBetween(quoteEnd, end):
 		return true // answers between quotes: both stay
+	case before && s.hasMark(quoteEnd, end, markIntro):
+		s.set(i, end, SegmentQuote) // a thread of older mails goes on
+		return true
 	case !before:
 		s.set(i, quoteEnd, SegmentQuote) // written below the quote
 		return false

@@ -87,6 +87,7 @@ func defaultType(value string, c context) string {
 func (w *walker) container(h *Header, media mediaValue, b []byte, c context) bool {
 	if c.depth >= w.limits.Depth {
 		w.fix.add(RepairDepth, "")
+		w.leaf(h, media, b, c) // kept as a file: harmless, and not lost
 		return true
 	}
 	if enc, ok := h.raw("Content-Transfer-Encoding"); ok {

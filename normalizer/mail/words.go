@@ -73,6 +73,12 @@ func escapeWords(s string) string {
 	return out.String()
 }
 
+// maxWordBytes bounds one encoded word. 75 are allowed (RFC 2047, 2); some mailers write a whole subject as one.
+const maxWordBytes = 16 << 10
+
+// maxDecoded bounds how much of a field is decoded.
+const maxDecoded = 64 << 10
+
 type encodedWord struct {
 	charset string
 	base64  bool
@@ -110,6 +116,7 @@ func parseWord(s string) (w encodedWord, rest string, ok bool) {
 
 // wordEnd finds the closing "?=". QUIRK: "?=" may also be the start of "=XX" after a question mark nobody encoded.
 func wordEnd(s string) int {
+	s = s[:min(len(s), maxWordBytes)]
 	at := 0
 	for {
 		end := strings.Index(s[at:], "?=")
@@ -117,7 +124,7 @@ func wordEnd(s string) int {
 			return -1
 		}
 		end += at
-		after := s[end+2:]
+		after := s[end+2 : min(len(s), end+200)]
 		if len(after) >= 2 && isHex(after[0]) && isHex(after[1]) && strings.Contains(after, "?=") && !strings.Contains(after[:strings.Index(after, "?=")], "=?") {
 			at = end + 2
 			continue
