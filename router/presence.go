@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"hearback/desk"
 	"hearback/ticketstore"
 )
@@ -167,8 +169,15 @@ func (r *Router) reap(ctx context.Context) error {
 }
 
 // requeue puts the tickets whose customers wait at the screen for an absent agent back into their queues, at their original
-// rank. It stops when he is back.
+// rank. Those a person gave him after he left stay: somebody knew better.
 func (r *Router) requeue(ctx context.Context, agent desk.ID) error {
+	left, err := r.bus.Client().HGet(ctx, r.board.key("left"), agent).Int64()
+	if err == redis.Nil {
+		return nil // he is back
+	}
+	if err := r.board.judge(ctx, err); err != nil {
+		return err
+	}
 	filter := ticketstore.TicketFilter{Scope: ticketstore.Scope{All: true}, Assignee: agent, Status: []desk.Status{desk.StatusOpen}, Limit: 200}
 	for {
 		rows, next, err := r.store.Tickets(ctx, filter, agent)
@@ -176,7 +185,7 @@ func (r *Router) requeue(ctx context.Context, agent desk.ID) error {
 			return err
 		}
 		for _, row := range rows {
-			if slices.Contains(r.o.Patient, row.ChannelKind) {
+			if row.AssignEpoch > left || slices.Contains(r.o.Patient, row.ChannelKind) {
 				continue
 			}
 			if err := r.takeAway(ctx, row.Ticket); err != nil {
@@ -188,6 +197,24 @@ func (r *Router) requeue(ctx context.Context, agent desk.ID) error {
 		}
 		filter.Cursor = next
 	}
+}
+
+// requeueAgain looks after agents who have been gone for longer: a customer may have answered on a ticket that waited for him.
+func (r *Router) requeueAgain(ctx context.Context) error {
+	left, err := r.bus.Client().HKeys(ctx, r.board.key("left")).Result()
+	if err := r.board.judge(ctx, err); err != nil {
+		return err
+	}
+	for _, agent := range left {
+		err := r.bus.Client().ZScore(ctx, r.board.key("gone"), agent).Err()
+		if err == redis.Nil {
+			err = r.requeue(ctx, agent)
+		}
+		if err != nil {
+			return fmt.Errorf("requeue tickets of agent %s: %w", agent, err)
+		}
+	}
+	return nil
 }
 
 func (r *Router) takeAway(ctx context.Context, t desk.Ticket) error {

@@ -74,3 +74,26 @@ func TestComingBackWithinTheGraceKeepsEverything(t *testing.T) {
 		}
 	})
 }
+
+func TestCustomerWhoAnswersAnAbsentAgentIsNotForgotten(t *testing.T) {
+	each(t, func(t *testing.T, n node) {
+		n.here(n.store.agent("a", 5))
+		x, given := n.store.open("", "webchat"), n.store.open("elsewhere", "webchat")
+		n.route(x)
+		n.store.tickets[x.ID].Status = desk.StatusWaiting
+		for range 2 {
+			n.clock.move(61 * time.Second)
+			n.work()
+		}
+		if n.store.get(x.ID).AssigneeID != "a" {
+			t.Fatal("it waits for the customer, not for us")
+		}
+		_, err := n.Transfer(t.Context(), given.ID, n.store.agents["a"], desk.Author{}, "only he knows")
+		must(t, err)
+		n.store.tickets[x.ID].Status = desk.StatusOpen // the customer wrote
+		must(t, n.reconcile(t.Context()))
+		if n.store.get(x.ID).AssigneeID != "" || n.store.get(given.ID).AssigneeID != "a" {
+			t.Fatal("the answer must reach somebody who is here; what a person gave him knowingly stays")
+		}
+	})
+}

@@ -110,13 +110,26 @@ func (r *Router) build(ctx context.Context, lock, gen string) error {
 	if err != nil || len(owners) == 0 {
 		return err
 	}
-	// Nobody is known to be here any more. Owners who do not come back within a lease and the grace are gone.
+	return r.expectBack(ctx, gen, owners)
+}
+
+// expectBack gives owners of tickets a lease and the grace to show up: on a new board nobody is known to be here.
+func (r *Router) expectBack(ctx context.Context, gen string, owners map[desk.ID]bool) error {
+	epoch, err := r.store.MaxEpoch(ctx)
+	if err != nil {
+		return err
+	}
 	var gone []redis.Z
+	left := map[string]any{}
 	until := r.now().Add(r.o.Lease + r.o.Grace).UnixMilli()
 	for id := range owners {
 		gone = append(gone, redis.Z{Score: float64(until), Member: id})
+		left[id] = epoch
 	}
-	return r.bus.Client().ZAdd(ctx, r.board.prefix(gen)+"gone", gone...).Err()
+	if err := r.bus.Client().ZAdd(ctx, r.board.prefix(gen)+"gone", gone...).Err(); err != nil {
+		return err
+	}
+	return r.bus.Client().HSet(ctx, r.board.prefix(gen)+"left", left).Err()
 }
 
 // eachLoad reads all active tickets from SQL, page by page.

@@ -96,6 +96,9 @@ func (r *Router) reconcile(ctx context.Context) error {
 	if err := r.compare(ctx); err != nil {
 		return err
 	}
+	if err := r.requeueAgain(ctx); err != nil {
+		return err
+	}
 	r.look()
 	return nil
 }

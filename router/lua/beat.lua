@@ -5,6 +5,7 @@ if not a then return -1 end
 redis.call('ZADD', HB, ARGV[3], a.id)
 if a.on == 1 then return 0 end
 redis.call('ZREM', GONE, a.id)
+redis.call('HDEL', LEFT, a.id)
 a.on = 1
 dirty[a.id] = true
 save_agents()
