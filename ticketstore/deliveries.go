@@ -134,9 +134,14 @@ func (s *Store) setHeld(ctx context.Context, channel desk.ID, held bool) error {
 func (s *Store) moveAll(ctx context.Context, channel desk.ID, from desk.DeliveryState, change func(*deliveryRow)) ([]desk.Event, error) {
 	var all []desk.Event
 	after := desk.ID("")
+	// Written out, so that the indexes of unfinished deliveries serve: a channel's whole history is long.
+	which := "d.state = 'held'"
+	if from == desk.DeliveryQueued {
+		which = "d.state IN ('queued', 'sending') AND d.state = 'queued'"
+	}
 	for {
-		ids, err := list(ctx, s, s.read, plain[desk.ID], `SELECT d.id FROM deliveries d WHERE d.channel_id = ? AND d.state = ? AND d.id > ? ORDER BY d.id LIMIT 200`,
-			channel, string(from), after)
+		ids, err := list(ctx, s, s.read, plain[desk.ID], `SELECT d.id FROM deliveries d WHERE `+which+` AND d.channel_id = ? AND d.id > ? ORDER BY d.id LIMIT 200`,
+			channel, after)
 		if err != nil || len(ids) == 0 {
 			return all, err
 		}

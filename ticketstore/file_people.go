@@ -235,7 +235,7 @@ func (f *filer) writePeople() error {
 	if err != nil {
 		return err
 	}
-	if err := f.join(joined); err != nil {
+	if err := f.sameContact(joined); err != nil {
 		return err
 	}
 	return f.writeContacts()
@@ -255,8 +255,8 @@ func (p *people) sortedDirty() []*identityRow {
 	return dirty
 }
 
-// join replaces contacts made here by those another node had already.
-func (f *filer) join(joined map[desk.ID]desk.ID) error {
+// sameContact replaces contacts made here by those another node had already.
+func (f *filer) sameContact(joined map[desk.ID]desk.ID) error {
 	if len(joined) == 0 {
 		return nil
 	}

@@ -25,13 +25,13 @@ func inbound(b *testing.B, s *ticketstore.Store, sender func(int) string) {
 	const group = 64
 	text := "你好，我昨天买的衣服尺码不合适，想退货退款，请问怎么处理？ order SO-20260101"
 	for i := range group { // the 64 conversations are open already
-		run(b, s, []desk.Envelope{{ChannelID: channel, Kind: "webchat", ExternalID: sender(i) + fmt.Sprint("warm", i), Sender: sender(i), Raw: []byte(text)}})
+		run(b, s, []desk.Envelope{{ChannelID: channel, Kind: "webchat", ExternalID: fmt.Sprint(sender(i), b.N, "warm", i), Sender: sender(i), Raw: []byte(text)}})
 	}
 	b.ResetTimer()
 	for i := 0; i < b.N; i += group {
 		envs := make([]desk.Envelope, min(group, b.N-i))
 		for j := range envs {
-			envs[j] = desk.Envelope{ChannelID: channel, Kind: "webchat", ExternalID: fmt.Sprint(b.Name(), b.N, "m", i+j), Sender: sender(group + i + j), Raw: []byte(text)}
+			envs[j] = desk.Envelope{ChannelID: channel, Kind: "webchat", ExternalID: fmt.Sprint(sender(0), b.N, "m", i+j), Sender: sender(group + i + j), Raw: []byte(text)}
 		}
 		run(b, s, envs)
 	}

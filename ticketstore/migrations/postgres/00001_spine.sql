@@ -76,7 +76,7 @@ CREATE TABLE inbox_due (
   attempts        INTEGER NOT NULL,
   reason          TEXT NOT NULL DEFAULT '',      -- why the last attempt failed
   PRIMARY KEY (channel_id, sender, seq)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000); -- rows live for milliseconds
 CREATE INDEX inbox_due_next ON inbox_due (next_attempt_at, seq);
 CREATE TABLE inbox_outcomes (
   id         TEXT PRIMARY KEY,
@@ -167,6 +167,7 @@ CREATE INDEX tickets_assignee ON tickets (assignee_id, status);
 CREATE INDEX tickets_queue ON tickets (team_id, created_at) WHERE status = 'new';
 CREATE INDEX tickets_status ON tickets (status, created_at);
 CREATE INDEX tickets_contact ON tickets (contact_id, created_at);
+CREATE INDEX tickets_active ON tickets (id) WHERE status IN ('new', 'open', 'waiting');
 CREATE INDEX tickets_epoch ON tickets (assign_epoch) WHERE assign_epoch > 0;
 
 CREATE TABLE messages (

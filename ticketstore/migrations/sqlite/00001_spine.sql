@@ -167,6 +167,7 @@ CREATE INDEX tickets_assignee ON tickets (assignee_id, status);
 CREATE INDEX tickets_queue ON tickets (team_id, created_at) WHERE status = 'new';
 CREATE INDEX tickets_status ON tickets (status, created_at);
 CREATE INDEX tickets_contact ON tickets (contact_id, created_at);
+CREATE INDEX tickets_active ON tickets (id) WHERE status IN ('new', 'open', 'waiting');
 CREATE INDEX tickets_epoch ON tickets (assign_epoch) WHERE assign_epoch > 0;
 
 CREATE TABLE messages (
