@@ -145,6 +145,7 @@ type Capabilities struct {
 	DeliveredKnown bool          `json:"delivered_known"` // The provider tells when it arrived.
 	ReadKnown      bool          `json:"read_known"`      // The provider tells when it was read.
 	Typing         bool          `json:"typing"`
+	History        bool          `json:"-"` // Send is given the customer's last message to quote (Outbound.Quote).
 	SendTimeout    time.Duration `json:"-"` // 0 means 30 s. Always shorter than the delivery lease.
 }
 

@@ -18,6 +18,7 @@ type store interface {
 	ClaimDeliveries(ctx context.Context, limit int, leaseUntil desk.Time) ([]ticketstore.ClaimedDelivery, error)
 	Settle(ctx context.Context, s []ticketstore.Settlement) ([]desk.Event, error)
 	NextDeliveryDue(ctx context.Context) (desk.Time, error)
+	Quote(ctx context.Context, reply desk.ID) (*desk.Quote, error)
 	HoldChannel(ctx context.Context, channel desk.ID, reason string) ([]desk.Event, error)
 }
 
@@ -205,6 +206,13 @@ func (b *Belt) attempt(ctx context.Context, c ticketstore.ClaimedDelivery) ticke
 	if c.Interrupted && !caps.Resendable {
 		return ticketstore.Settlement{State: desk.DeliveryUncertain, Code: "interrupted",
 			Hint: "Sending was interrupted; the customer may have received it."}
+	}
+	if caps.History {
+		if quote, err := b.o.Store.Quote(ctx, c.Outbound.MessageID); err == nil {
+			c.Outbound.Quote = quote
+		} else {
+			b.o.Logger.Warn("a reply leaves without the history below it", "message", c.Outbound.MessageID, "err", err)
+		}
 	}
 	parts, err := Fit(c.Outbound, caps)
 	if err != nil {

@@ -42,8 +42,16 @@ type Outbound struct {
 	Attachments []Attachment // Blobs are opened through Tools.Blobs.
 	ExternalID  string       // Minted in the reply's transaction: Message-ID, msgid. The same on every attempt.
 	InReplyTo   []string     // External ids of the conversation, oldest first, the last inbound last.
+	Quote       *Quote       // The customer's last message before, for channels whose Capabilities want History.
 	Author      Author
 	Automatic   bool // Written by the house, not a person: e-mail marks it, and limits apply.
 	Attempt     int
 	CreatedAt   Time
+}
+
+// A Quote is an earlier message, repeated below an answer.
+type Quote struct {
+	Author string
+	Text   string
+	At     Time
 }

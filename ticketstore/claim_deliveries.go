@@ -142,6 +142,23 @@ func (c *claiming) conversation(b *bulk, at map[desk.ID]*desk.Outbound) error {
 	return nil
 }
 
+// Quote returns what the customer said last before a reply, nil when he has not written.
+func (s *Store) Quote(ctx context.Context, reply desk.ID) (*desk.Quote, error) {
+	found, err := list(ctx, s, s.read, func(row scanner) (desk.Quote, error) {
+		var q desk.Quote
+		err := row.Scan(&q.Author, &q.Text, &q.At)
+		return q, err
+	}, `SELECT e.author_name, e.text, e.created_at FROM messages m JOIN messages e ON e.ticket_id = m.ticket_id AND e.seq < m.seq
+		WHERE m.id = ? AND e.direction = 'in' ORDER BY e.seq DESC LIMIT 1`, reply)
+	if err != nil {
+		return nil, fmt.Errorf("quote: %w", err)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return &found[0], nil
+}
+
 // NextDeliveryDue tells when the next reply whose turn it is falls due; 0 when none waits.
 func (s *Store) NextDeliveryDue(ctx context.Context) (desk.Time, error) {
 	due, err := list(ctx, s, s.read, plain[desk.Time], `SELECT d.next_attempt_at FROM deliveries d WHERE `+dueDeliveries+` ORDER BY d.next_attempt_at LIMIT 1`)
