@@ -12,7 +12,13 @@ import (
 
 	"hearback/bus"
 	"hearback/bus/bustest"
+	"hearback/connectors"
 	"hearback/desk"
+)
+
+var (
+	_ connectors.Bus   = (*bus.Line)(nil)
+	_ connectors.Cache = (*bus.Bus)(nil)
 )
 
 // listen subscribes and returns what arrives; the subscription is in place when it returns.
