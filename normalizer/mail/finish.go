@@ -85,6 +85,11 @@ func (w *walker) split() {
 		parts := Split(m.Text)
 		m.Reply, m.Signature, m.Quoted = parts.Reply, parts.Signature, parts.Quoted
 	}
+	if m.Reply == "" && strings.TrimSpace(m.Text) != "" {
+		// Forwarded without a word: what is forwarded is what the sender has to say.
+		m.Reply, m.Signature, m.Quoted = trimBlank(m.Text), "", ""
+		m.ReplyHTML, m.QuotedHTML = m.HTML, ""
+	}
 }
 
 // nameFiles gives each attachment a name and decides which are shown in the text.

@@ -24,12 +24,12 @@ var roleWords = map[role]string{
 	roleFrom: "from|de|von|van|da|fra|från|od|от|від|von:|expéditeur|expediteur|remitente|mittente|remetente|afzender|absender|afsender|avsändare|nadawca|odesílatel|odosielateľ|отправитель|відправник|feladó|lähettäjä|kimden|gönderen|από|de la|frá|saatja|no|siunt|من|מאת|dari|từ|จาก|" +
 		"发件人|发件者|发信人|寄件者|寄件人|發件人|發信人|發件者|差出人|送信者|送信元|보낸 사람|보낸사람|보낸이|message from|message du|mensaje de",
 	roleDate: "sent|date|datum|data|dato|fecha|envoyé|envoyé le|envoye|gesendet|gesendet am|verzonden|verzonden op|inviato|inviato il|sendt|skickat|wysłano|wysłane|enviado|enviado el|enviada em|enviado em|отправлено|дата|надіслано|odesláno|odoslané|elküldve|dátum|küldve|lähetetty|päivämäärä|pvm|tarih|gönderildi|gönderme tarihi|ημερομηνία|στάλθηκε|trimis|dată|" +
-		"发送时间|发送日期|发信时间|日期|时间|時間|寄件日期|傳送時間|傳送日期|發送時間|發送日期|寄件時間|送信日時|送信日|日時|日付|보낸 날짜|보낸날짜|날짜|보낸 시간|message du|received|reçu|empfangen|ontvangen",
+		"发送时间|发件时间|收件时间|发送于|发送日期|发信时间|日期|时间|時間|寄件日期|傳送時間|傳送日期|發送時間|發送日期|寄件時間|送信日時|送信日|日時|日付|보낸 날짜|보낸날짜|날짜|보낸 시간|message du|received|reçu|empfangen|ontvangen",
 	roleTo: "to|à|a|an|aan|til|till|do|кому|para|pour|destinataire|destinatario|destinatário|empfänger|ontvanger|modtager|mottagare|adresat|komu|címzett|vastaanottaja|kime|alıcı|προς|către|إلى|אל|" +
 		"收件人|收件者|收信人|宛先|받는 사람|받는사람|받는이",
 	roleCc: "cc|copie|copie à|kopie|kopi|kopia|копия|копія|cópia|copia|másolat|kopio|bilgi|κοιν.|抄送|抄送人|副本|副本抄送|참조|ccn|bcc|密送|密件副本",
 	roleSubject: "subject|objet|sujet|betreff|onderwerp|oggetto|emne|ämne|temat|asunto|assunto|тема|předmět|predmet|tárgy|aihe|konu|θέμα|subiect|teema|الموضوع|נושא|perihal|chủ đề|" +
-		"主题|主題|主旨|标题|標題|件名|제목",
+		"主题|主題|邮件主题|郵件主題|主旨|标题|標題|件名|제목",
 	roleOther: "reply-to|reply to|risposta|répondre à|antwort an|importance|priority|priorité|prioriteit|wichtigkeit|importancia|attachments|anlagen|pièces jointes|bijlagen|cci|organization|organisation|antwoord aan|responder a|rispondi a|" +
 		"重要性|附件|优先级|回复|回信地址|답장",
 }
@@ -54,7 +54,7 @@ var original = regexp.MustCompile(`(?i)^(?:` +
 	`oprindelig meddelelse|oprindelig besked|originalmeddelelse|videresendt meddelelse|opprinnelig melding|original melding|videresendt melding|originalmeddelande|ursprungligt meddelande|ursprungsmeddelande|vidarebefordrat meddelande|vidarebefordrat brev|` +
 	`alkuperäinen viesti|välitetty viesti|wiadomość oryginalna|oryginalna wiadomość|treść oryginalnej wiadomości|przekazana wiadomość|původní zpráva|přeposlaná zpráva|původní e-mail|pôvodná správa|eredeti üzenet|továbbított üzenet|mesaj original|mesajul original|mesaj redirecționat|` +
 	`исходное сообщение|исходное письмо|пересылаемое сообщение|пересланное сообщение|оригинальное сообщение|перенаправленное сообщение|оригінальне повідомлення|вихідне повідомлення|переслане повідомлення|özgün ileti|orijinal mesaj|iletilen mesaj|orjinal mesaj|αρχικό μήνυμα|προωθημένο μήνυμα|` +
-	`原始邮件|原始郵件|原邮件|原郵件|原件|原始信息|原始訊息|原信|回复的原邮件|回复原邮件|邮件原件|邮件原文|邮件内容|转发邮件|转发的邮件|转发邮件信息|转发的郵件|轉寄郵件|轉寄的郵件|轉寄信件|轉寄訊息|被转发邮件|原始信件|来自.{1,40}的原始邮件|` +
+	`original|原始(?:邮件|郵件|消息|訊息|信息|信件|内容)(?:内容|信息|正文)?|(?:回复|答复|回覆|转发|轉寄|被转发|引用)的?(?:原)?(?:邮件|郵件|消息|訊息|信件)(?:信息|内容)?|原邮件|原郵件|原件|原始信息|原始訊息|原信|回复的原邮件|回复原邮件|邮件原件|邮件原文|邮件内容|转发邮件|转发的邮件|转发邮件信息|转发的郵件|轉寄郵件|轉寄的郵件|轉寄信件|轉寄訊息|被转发邮件|原始信件|来自.{1,40}的原始邮件|` +
 	`元のメッセージ|オリジナルメッセージ|転送メッセージ|転送されたメッセージ|転送|원본 메시지|원본 메일|원본메시지|original message|전달된 메시지|전달된 메일|` +
 	`رسالة أصلية|הודעה מקורית|thư gốc|pesan asli)$`)
 

@@ -24,7 +24,7 @@ type Mail struct {
 	Bodies []string // The pieces Text is made of: one per text part, alternatives counted once.
 	HTML   string   // The HTML as sent, not sanitized; "" when there was none.
 
-	Reply      string // What the sender wrote this time. "" when nothing was added to what is quoted.
+	Reply      string // What the sender wrote this time; the whole text when nothing was added to what is quoted.
 	Signature  string
 	Quoted     string // History quoted below or above.
 	ReplyHTML  string // The HTML without quoted history; "" when there is no HTML.

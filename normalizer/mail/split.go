@@ -177,12 +177,32 @@ func (s *splitter) markBlock(i int, text string) int {
 		return i + n - 1
 	}
 	switch {
+	case s.introducesQuote(i, text):
+		s.marks[i] = markIntro
 	case isDeviceLine(text):
 		s.marks[i] = markDevice
 	case s.beginsSignature(i):
 		s.marks[i] = markRule
 	}
 	return i
+}
+
+// introducesQuote: "Some One wrote:" without date or address, at the top of a mail and right above a quote.
+func (s *splitter) introducesQuote(i int, text string) bool {
+	if !s.lines[i].ends || len(text) > 80 || !strings.HasSuffix(text, ":") || !wroteEnd.MatchString(text) {
+		return false
+	}
+	for k := range i {
+		if s.marks[k] == markText {
+			return false
+		}
+	}
+	for _, l := range s.lines[i+1:] {
+		if strings.TrimSpace(l.text) != "" {
+			return isQuoted(l)
+		}
+	}
+	return false
 }
 
 // beginsSignature judges a line of strokes by its neighbourhood: what follows must be as short as signatures are.

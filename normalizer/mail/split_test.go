@@ -117,7 +117,7 @@ func TestTitlesOfOlderMailsEndTheReply(t *testing.T) {
 	t.Parallel()
 	for _, title := range []string{
 		"-----Original Message-----", "----- Original Message -----", "--- Original Message ---", "*-------- Original Message --------*", "------------------ 原始邮件 ------------------", "------------------&nbsp;原始邮件&nbsp;------------------",
-		"----- 回复的原邮件 -----", "---- 转发邮件信息 ----", "-----原始邮件-----", "---------- Forwarded message ---------", "---------- 转发的邮件 ---------", "-----Ursprüngliche Nachricht-----", "-------- Message d'origine --------", "-----Mensaje original-----",
+		"----- 回复的原邮件 -----", "---- 转发邮件信息 ----", "-----原始邮件-----", "---Original---", "---原始邮件---", "-------- 原始消息 --------", "----答复的邮件----", "-----邮件原文-----", "---------- Forwarded message ---------", "---------- 转发的邮件 ---------", "-----Ursprüngliche Nachricht-----", "-------- Message d'origine --------", "-----Mensaje original-----",
 		"-----Messaggio originale-----", "-----Oorspronkelijk bericht-----", "-----Oprindelig meddelelse-----", "-----Ursprungligt meddelande-----", "-----Исходное сообщение-----", "-------- Пересылаемое сообщение --------", "-----Wiadomość oryginalna-----", "---------- 元のメッセージ ----------", "-----원본 메시지-----", "Begin forwarded message:", "==== Original Message ====",
 	} {
 		text := "New words, said today.\n\n" + strings.ReplaceAll(title, "&nbsp;", "\u00a0") + "\nOld words\nwithout any mark.\n"
@@ -178,6 +178,7 @@ func TestWordsBelowAQuoteAreTheReply(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]string{
 		{"On 03/03/2025 17:21, Some One wrote:\n> Which colour?\n\nBlue, please.\n", "Blue, please."},
+		{"Some One via Helpdesk wrote:\n> Which colour?\n\nBlue, please.\n", "Blue, please."},
 		{"Hi,\nOn 03/03/2025 17:21, Some One wrote:\n> Which colour?\n\nBlue, please.\n", "Hi,\n> Which colour?\n\nBlue, please."},
 		{"请在根目录运行：\n\n> make test\n\n发自我的iPhone\n", "请在根目录运行：\n\n> make test"},
 	} {
