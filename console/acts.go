@@ -84,7 +84,7 @@ func (c *Console) transfer(ctx context.Context, in *onTicketWith[transferTicket]
 	if err := move(ctx, in.ID, b); err != nil {
 		return nil, err
 	}
-	return c.afterTransfer(ctx, in.ID)
+	return c.oneTicket(ctx, in.ID) // also when it left his scope: he gave it away a moment ago
 }
 
 func (c *Console) toAgent(ctx context.Context, ticket desk.ID, b transferTicket) error {
@@ -113,11 +113,6 @@ func (c *Console) toTeam(ctx context.Context, ticket desk.ID, b transferTicket) 
 	}
 	c.publish(ctx, result.Events)
 	return nil
-}
-
-// afterTransfer answers with the ticket as it is now, also when the caller no longer sees it: he gave it away a moment ago.
-func (c *Console) afterTransfer(ctx context.Context, id desk.ID) (*body[Ticket], error) {
-	return c.oneTicket(ctx, id)
 }
 
 func (c *Console) resolve(ctx context.Context, in *onTicketMaybe[withReason]) (*body[Ticket], error) {

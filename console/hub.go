@@ -21,6 +21,7 @@ const (
 	closeResync   = 4008 // the socket could not keep up: come back with the last position
 	closeSession  = 4001 // the log-in ended
 	stopWithin    = 3 * time.Second
+	recheckEvery  = 30 * time.Second // log-ins that ended without anybody being told
 	batchesWaited = 4096
 )
 
@@ -200,9 +201,24 @@ func (h *hub) run(ctx context.Context) {
 	parts.Go(func() { h.dispatch(ctx) })
 	parts.Go(func() { h.counts.run(ctx, h) })
 	parts.Go(func() { h.presence.run(ctx, h) })
+	parts.Go(func() { h.recheckNowAndThen(ctx) })
 	<-ctx.Done()
 	h.stop()
 	parts.Wait()
+}
+
+// recheckNowAndThen finds log-ins that were ended from the command line or whose hint was lost.
+func (h *hub) recheckNowAndThen(ctx context.Context) {
+	tick := time.NewTicker(recheckEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			h.recheck(h.all())
+		}
+	}
 }
 
 // stop says good-bye and waits a moment for it to be written.

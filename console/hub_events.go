@@ -9,8 +9,10 @@ import (
 	"hearback/ticketstore"
 )
 
-// lookUp is how long dispatch waits for a name it does not remember.
-const lookUp = 500 * time.Millisecond
+const (
+	lookUp     = 500 * time.Millisecond // how long dispatch waits for a name it does not remember
+	justOpened = 10 * time.Second       // a ticket so young that was never seen here was on nobody's page
+)
 
 // standing is what dispatch remembers of a ticket: who could see it, and what the counts depend on.
 type standing struct {
@@ -192,7 +194,7 @@ func (h *hub) summaryEvent(ctx context.Context, e desk.Event) {
 		h.toScope(sockets, *e.Ticket, encode(ticketWord{Type: "resync", TicketID: e.TicketID}))
 		return
 	}
-	fresh := e.Ticket.Version <= 2 // just opened: nobody had it
+	fresh := e.Ticket.UpdatedAt < e.Ticket.CreatedAt.Add(justOpened)
 	variants := h.variants(ctx, e, contact)
 	for _, s := range sockets {
 		me := s.me()
@@ -289,7 +291,8 @@ func (h *hub) typing(e desk.Event) {
 	}
 	f := encode(typingFrame{Type: "typing", TicketID: e.TicketID, Who: author, On: e.Data["on"] != "false", Preview: e.Data["preview"]})
 	for _, s := range h.watching(e.TicketID) {
-		if s.me().Agent.ID != author.ID {
+		me := s.me()
+		if me.Agent.ID != author.ID && (e.Ticket == nil || me.Scope.Sees(*e.Ticket)) {
 			s.send(f)
 		}
 	}
