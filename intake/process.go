@@ -149,7 +149,7 @@ func (b *Belt) tell(ctx context.Context, filed []ticketstore.Filed) {
 		if f.Skipped {
 			b.Kick()
 		}
-		queue = append(append(queue, f.Opened...), f.Reopened...)
+		queue = append(append(append(queue, f.Opened...), f.Reopened...), f.Resumed...)
 		events = append(events, f.Events...)
 	}
 	if len(events) > 0 && b.o.Publish != nil {
