@@ -20,6 +20,16 @@ var (
 		"ask", "asking", "request", "requesting", "do", "i"}
 )
 
+// negationEnds are the runes that can stand right before a negated keyword: most keywords need no further look.
+var negationEnds = func() map[rune]bool {
+	ends := map[rune]bool{' ': true}
+	for _, w := range append(append([]string{}, hanNegators...), hanFillers...) {
+		runes := []rune(w)
+		ends[runes[len(runes)-1]] = true
+	}
+	return ends
+}()
+
 const (
 	maxFillers     = 3
 	negationWindow = 24 // runes before the keyword that are looked at
@@ -27,7 +37,7 @@ const (
 
 // negatedBy returns the words that negate the keyword beginning at text[from], "" when none do.
 func negatedBy(text []rune, from int) string {
-	if from == 0 {
+	if from == 0 || !negationEnds[text[from-1]] {
 		return ""
 	}
 	start := max(0, from-negationWindow)

@@ -2,8 +2,8 @@ package router
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hearback/desk"
@@ -98,7 +98,7 @@ func (s *ruleset) classify(text, subject string, channel desk.ID) Classification
 	covered := s.covered(found, matched)
 	for _, r := range matched {
 		if !s.standsWith(found, r, covered) {
-			result.Reasons = append(result.Reasons, fmt.Sprintf("rule %q passed over: only inside longer words of other rules", s.rules[r].Name))
+			result.Reasons = append(result.Reasons, "rule "+strconv.Quote(s.rules[r].Name)+" passed over: only inside longer words of other rules")
 			continue
 		}
 		s.apply(&result, int(r))
@@ -128,5 +128,5 @@ func (s *ruleset) apply(result *Classification, i int) {
 	if len(did) == 0 {
 		did = append(did, "nothing to add")
 	}
-	result.Reasons = append(result.Reasons, fmt.Sprintf("rule %q (version %d): %s", r.Name, r.Version, strings.Join(did, ", ")))
+	result.Reasons = append(result.Reasons, "rule "+strconv.Quote(r.Name)+" (version "+strconv.FormatInt(r.Version, 10)+"): "+strings.Join(did, ", "))
 }
