@@ -33,6 +33,7 @@ deps:
 	command -v chromium >/dev/null || need="$$need chromium"; \
 	fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || need="$$need fonts-noto-cjk"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || need="$$need postgresql"; \
+	command -v dovecot >/dev/null || need="$$need dovecot-imapd"; \
 	command -v setpriv >/dev/null || need="$$need util-linux"; \
 	if [ -n "$$need" ]; then \
 		sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \

@@ -2,11 +2,12 @@ package main
 
 import (
 	"hearback/connectors"
+	"hearback/connectors/email"
 	"hearback/connectors/webchat"
 )
 
 // kinds lists every type of channel this build can open. A new one is a line here.
-var kinds = []connectors.Kind{webchat.Kind}
+var kinds = []connectors.Kind{webchat.Kind, email.Kind}
 
 func kindNamed(name string) (connectors.Kind, bool) {
 	for _, k := range kinds {
