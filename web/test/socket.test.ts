@@ -130,3 +130,15 @@ test("stop ends for good", () => {
   expect(wires).toHaveLength(1);
   expect(live.state).toBe("off");
 });
+
+test("off line is believed at once, and the line comes back by itself", () => {
+  live.start();
+  last().welcome();
+  live.cut();
+  expect(live.state).toBe("lost");
+  expect(wires).toHaveLength(1);
+  vi.advanceTimersByTime(500);
+  expect(wires).toHaveLength(2);
+  last().welcome();
+  expect(live.state).toBe("live");
+});

@@ -73,6 +73,7 @@ router.beforeEach(async (to) => {
   if (!session.known) await session.resume().catch(() => {});
   if (to.meta.open) return session.me ? "/" : true;
   if (!session.me) return { name: "login", query: to.fullPath === "/" ? {} : { to: to.fullPath } };
+  if (session.mustChange && to.name !== "settings") return { name: "settings", query: { first: "1" } };
   if (to.meta.lead && !session.leads) return "/";
   return true;
 });

@@ -1,5 +1,5 @@
-// Reads the stored decisions of classification and assignment. Their details are written by the router and may grow; what is
-// not known here is left out, never an error.
+// Reads the stored decisions of classification and assignment (router's classifier and why.go). A detail may grow: what is not
+// known here is left out, never an error.
 import type { Decision } from "@/api/model";
 import { usePeople } from "@/stores/people";
 
@@ -10,53 +10,52 @@ export interface Why {
   hits: { rule: string; words: string[] }[];
   outcome: string[]; // team, priority, tags
   chosen: string;
-  reason: string;
-  candidates: { name: string; load: string; reason: string; chosen: boolean }[];
+  reason: string; // a word of the "reason" texts, or a person's own sentence
+  candidates: { id: string; name: string; load: string; reason: string; chosen: boolean }[];
 }
 
-type Obj = Record<string, unknown>;
-const obj = (x: unknown): Obj => (x && typeof x === "object" && !Array.isArray(x) ? (x as Obj) : {});
-const arr = (x: unknown): unknown[] => (Array.isArray(x) ? x : []);
-const str = (x: unknown): string => (typeof x === "string" ? x : typeof x === "number" ? String(x) : "");
-const nameOf = (x: unknown): string => (typeof x === "string" ? x : str(obj(x).name) || str(obj(x).id));
+type Detail = Record<string, unknown>;
+const list = (x: unknown): Detail[] => (Array.isArray(x) ? x.filter((y) => y && typeof y === "object") : []);
+const str = (x: unknown): string => (typeof x === "string" || typeof x === "number" ? String(x) : "");
 
-function words(list: unknown): string[] {
-  return [
-    ...new Set(
-      arr(list)
-        .map((w) => (typeof w === "string" ? w : str(obj(w).text) || str(obj(w).word)))
-        .filter(Boolean),
-    ),
-  ];
-}
+/** The router explains people in English sentences; these are the words for them. */
+const SENTENCES: [RegExp, string][] = [
+  [/^chosen: had/, "last_agent"],
+  [/^chosen/, "least_loaded"],
+  [/^free, but/, "not_last_agent"],
+  [/^more loaded/, "more_loaded"],
+  [/^as loaded/, "turn"],
+  [/^full/, "full"],
+  [/^missing skill/, "skill"],
+  [/^not in team/, "not_in_team"],
+];
+export const sentence = (why: string): string => SENTENCES.find(([re]) => re.test(why))?.[1] ?? why;
 
 export function readDecision(d: Decision): Why {
   const people = usePeople();
-  const x = obj(d.detail);
-  const agent = (v: unknown) => people.name(str(obj(v).id) || str(v)) || nameOf(v);
-  const team = (v: unknown) => people.teamName(str(obj(v).id) || str(v)) || nameOf(v);
-  const chosenId = str(x.agent_id) || str(x.agent) || str(obj(x.agent).id) || str(x.chosen) || str(x.to_agent);
-  const rules = arr(x.rules ?? x.matches ?? x.hits);
+  const x = d.detail as Detail;
+  const agent = str(x.agent_id);
+  const words = new Map<string, Set<string>>();
+  for (const h of list(x.hits)) {
+    const rule = str(h.rule);
+    words.set(rule, (words.get(rule) ?? new Set()).add(str(h.text) || str(h.word)));
+  }
+  const tags = Array.isArray(x.tags) ? x.tags.map((t) => `#${str(t)}`) : [];
+  const reason = str(x.words) || str(x.reason);
   return {
     id: d.id,
     kind: d.kind,
     at: d.at,
-    hits: rules.map((r) => ({
-      rule: str(obj(r).name) || str(obj(r).rule) || str(obj(r).rule_name) || nameOf(r),
-      words: words(obj(r).hits ?? obj(r).words ?? obj(r).matched_words ?? obj(r).matches),
+    hits: [...words].map(([rule, w]) => ({ rule, words: [...w] })),
+    outcome: [people.teamName(str(x.team_id)), str(x.priority), ...tags].filter(Boolean),
+    chosen: people.name(agent),
+    reason: reason === d.kind ? "" : reason,
+    candidates: list(x.candidates).map((c) => ({
+      id: str(c.agent_id),
+      name: str(c.name) || people.name(str(c.agent_id)),
+      load: `${str(c.used)}/${str(c.capacity)}`,
+      reason: sentence(str(c.why)),
+      chosen: !!agent && str(c.agent_id) === agent,
     })),
-    outcome: [team(x.team ?? x.team_id ?? x.to_team ?? ""), str(x.priority), ...arr(x.tags).map(str)].filter(Boolean),
-    chosen: chosenId ? str(x.agent_name) || agent(x.agent ?? chosenId) : "",
-    reason: str(x.reason) || str(x.why),
-    candidates: arr(x.candidates ?? x.passed_over ?? x.agents).map((c) => {
-      const o = obj(c);
-      const id = str(o.agent_id) || str(o.id) || str(o.agent);
-      return {
-        name: str(o.name) || people.name(id) || id || nameOf(c),
-        load: o.used !== undefined && o.capacity !== undefined ? `${str(o.used)}/${str(o.capacity)}` : "",
-        reason: str(o.reason) || str(o.why),
-        chosen: o.chosen === true || (!!chosenId && id === chosenId),
-      };
-    }),
   };
 }

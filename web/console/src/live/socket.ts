@@ -64,6 +64,14 @@ export class Live {
     this.become("off");
   }
 
+  /** Gives the line up without waiting for its silence: the browser says it is off line. */
+  cut() {
+    const wire = this.wire;
+    if (!this.wanted || !wire) return;
+    this.drop(4001);
+    this.lose(wire);
+  }
+
   /** Tries at once instead of waiting: the browser came back on line, or the agent asked. */
   hurry() {
     if (!this.wanted || this.state === "live") return;

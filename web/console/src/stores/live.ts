@@ -45,6 +45,7 @@ export const useLive = defineStore("live", () => {
   }
 
   addEventListener("online", () => live?.hurry());
+  addEventListener("offline", () => live?.cut());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") live?.hurry();
   });

@@ -23,6 +23,7 @@ export const useOutbox = defineStore("outbox", () => {
   }
 
   async function send(e: OutEntry): Promise<Outcome> {
+    if (navigator.onLine === false) return { kind: "passing" };
     const body = { text: e.text, attachments: e.attachments.map((a) => a.id), idempotency_key: e.key };
     try {
       const message =
