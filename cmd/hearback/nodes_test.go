@@ -203,3 +203,51 @@ func TestDatabaseReadOnlyRefusesAndRecovers(t *testing.T) {
 		return err == nil && n == 1
 	})
 }
+
+// TestConversationsGoOnWithoutRedis stops Redis under a running gateway: customers and agents go on talking, and tickets that
+// came meanwhile get their owner when it is back.
+func TestConversationsGoOnWithoutRedis(t *testing.T) {
+	server := bustest.NewServer(t)
+	g := newGateway(t, "--database", storetest.PostgresURL(t), "--redis", server.URL)
+	channel, token := g.addWebchat(), g.addAgent("ann@example.com", "admin")
+	g.start()
+	ctx := context.Background()
+	stop := make(chan struct{})
+	var present sync.WaitGroup
+	present.Go(func() { stayOnline(t, g.base, token, stop) })
+
+	visitor := g.visitor(channel, http.DefaultClient)
+	if err := visitor.enter(ctx, "Wang Fang"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := visitor.dial(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	agent := mustDialAgent(t, g.base, token)
+	if _, err := sendWait(conn, desk.NewID(), "before"); err != nil {
+		t.Fatal(err)
+	}
+	ticket := awaitTicket(t, agent, "before")
+
+	server.Stop()
+	if _, err := sendWait(conn, desk.NewID(), "while it is away"); err != nil {
+		t.Fatal(err)
+	}
+	awaitTicket(t, agent, "while it is away")
+	reply(t, g.api(token), ticket, "we are still here")
+	awaitEvent(t, conn, "we are still here")
+	second := g.visitor(channel, http.DefaultClient)
+	if err := second.enter(ctx, "Li Lei"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.send(ctx, desk.NewID(), "new while it is away"); err != nil {
+		t.Fatal(err)
+	}
+
+	server.Start()
+	checkEveryTicketHasOneOwner(t, g.api(token))
+	close(stop)
+	present.Wait()
+}
