@@ -316,6 +316,14 @@ func (b *box) mails(folder string) (out []string) {
 	return out
 }
 
+// mailsIn is mails of a folder that may not exist yet.
+func (b *box) mailsIn(folder string) []string {
+	if _, err := b.Status(folder, &imap.StatusOptions{NumMessages: true}).Wait(); err != nil {
+		return nil
+	}
+	return b.mails(folder)
+}
+
 // eventually asks until the answer is yes. Servers are asked, for they cannot tell.
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()

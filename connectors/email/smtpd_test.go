@@ -65,7 +65,9 @@ func (s *smtpd) mails() []string {
 }
 
 // NewSession begins a connection.
-func (s *smtpd) NewSession(c *smtp.Conn) (smtp.Session, error) { return &smtpSession{s: s, conn: c}, nil }
+func (s *smtpd) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	return &smtpSession{s: s, conn: c}, nil
+}
 
 type smtpSession struct {
 	s    *smtpd
