@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"hearback/normalizer"
 )
 
 // messageIDs finds the ids in a field. QUIRK: Outlook folds long ids, so white space inside the brackets goes; some mailers
@@ -121,14 +123,4 @@ func isWeekday(s string) bool {
 func lower(s string) string { return strings.ToLower(s) }
 
 // clean makes text fit to be kept: valid UTF-8, no NUL, line ends as \n.
-func clean(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if strings.IndexByte(s, 0) >= 0 {
-		s = strings.ReplaceAll(s, "\x00", "")
-	}
-	if strings.IndexByte(s, '\r') >= 0 {
-		s = strings.ReplaceAll(s, "\r\n", "\n")
-		s = strings.ReplaceAll(s, "\r", "\n")
-	}
-	return s
-}
+func clean(s string) string { return normalizer.CleanText(s) }
