@@ -98,7 +98,7 @@ func readPassword() (string, error) {
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	line = strings.TrimRight(line, "\r\n")
 	if line == "" {
-		return "", fmt.Errorf("%w: the password must stand on the first line of standard input (%v)", errUsage, err)
+		return "", usagef("the password must stand on the first line of standard input (%v)", err)
 	}
 	return line, nil
 }

@@ -47,7 +47,7 @@ type channelView struct {
 func (a *channelAdd) Run(g *globals) error {
 	kind, ok := kindNamed(a.Kind)
 	if !ok {
-		return fmt.Errorf("%w: there is no channel kind %q; there are: %s", errUsage, a.Kind, kindNames())
+		return usagef("there is no channel kind %q; there are: %s", a.Kind, kindNames())
 	}
 	settings, err := a.settings()
 	if err != nil {
@@ -100,7 +100,7 @@ func problems(all []connectors.Problem) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", errUsage, strings.Join(lines, "; "))
+	return usagef("%s", strings.Join(lines, "; "))
 }
 
 func kindNames() string {

@@ -192,7 +192,7 @@ func (secretsRotate) Run(g *globals) error {
 			return fmt.Errorf("the new key is in %s, but not every secret is sealed with it; run this again: %w", masterKeyFile(c), err)
 		}
 		g.show(map[string]any{"key": v.KeyID(), "resealed": n},
-			fmt.Sprintf("Key %s seals %d secrets now. Keep a copy of %s, restart every node, then the old lines can be deleted.", v.KeyID(), n, masterKeyFile(c)))
+			fmt.Sprintf("Key %s seals every secret now (%d). Keep a copy of %s, restart every node, then the old lines can be deleted.", v.KeyID(), n, masterKeyFile(c)))
 		return nil
 	})
 }

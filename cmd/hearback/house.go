@@ -63,8 +63,8 @@ type house struct {
 type firstLogin struct{ Email, Password string }
 
 // build opens everything the house stands on and wires the rooms. It starts nothing that runs on.
-func build(ctx context.Context, c configs.Config, log *slog.Logger) (h *house, err error) {
-	h = &house{config: c, log: log, node: desk.NewID(), metrics: prometheus.NewRegistry(), signals: make(chan signalled, 256)}
+func build(ctx context.Context, c configs.Config, log *slog.Logger) (_ *house, err error) {
+	h := &house{config: c, log: log, node: desk.NewID(), metrics: prometheus.NewRegistry(), signals: make(chan signalled, 256)}
 	defer func() {
 		if err != nil {
 			h.close()

@@ -41,8 +41,12 @@ type globals struct {
 // commandName is the path of the command that was called, as kong writes it: "channel enable <id>".
 type commandName string
 
-// errUsage marks mistakes in how a command was called: exit status 2.
-var errUsage = errors.New("usage")
+// A usageError is a mistake in how a command was called: exit status 2.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
 func main() {
 	var c cli
@@ -58,7 +62,7 @@ func main() {
 	}
 	if err := ctx.Run(&c.globals, commandName(ctx.Command())); err != nil {
 		fmt.Fprintln(os.Stderr, "hearback: "+strings.TrimSpace(err.Error()))
-		if errors.Is(err, errUsage) {
+		if errors.As(err, new(usageError)) {
 			os.Exit(2)
 		}
 		os.Exit(1)
@@ -75,11 +79,12 @@ func (g *globals) show(v any, text string) {
 }
 
 func printJSON(v any) {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+	out := json.NewEncoder(os.Stdout)
+	out.SetEscapeHTML(false) // snippets are to be pasted as they are
+	out.SetIndent("", "  ")
+	if err := out.Encode(v); err != nil {
 		panic(err) // plain structs of this package
 	}
-	fmt.Println(string(b))
 }
 
 // printLine prints v as one line of JSON, for programs that read line by line.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 
 	"hearback/connectors/fleet"
 	"hearback/desk"
@@ -18,6 +19,7 @@ func (h *house) welcome(ctx context.Context) error {
 	}
 	if made {
 		h.first = firstLogin{firstEmail, password}
+		debug.FreeOSMemory() // hashing a password takes 19 MB once; an idle gateway should not keep them
 	}
 	if !h.config.Demo {
 		return nil
