@@ -258,3 +258,30 @@ func TestTheConsolesFirstScriptStaysUnder150KB(t *testing.T) {
 		t.Errorf("the first load has %d bytes of script, the limit is %d", sum, 150<<10)
 	}
 }
+
+func FuzzAcceptEncodingPicksOnlyWhatIsThere(f *testing.F) {
+	for _, s := range []string{"gzip, br", "br;q=0", "*", "gzip;q=0.001;x", ",;=,", "identity;q=1, *;q=0", "gzip;q=1e9"} {
+		f.Add(s)
+	}
+	have := map[string]int64{"gzip": 10, "br": 8}
+	f.Fuzz(func(t *testing.T, accept string) {
+		got := pick(accept, have)
+		if _, ok := have[got]; got != "" && !ok {
+			t.Errorf("%q: picked %q", accept, got)
+		}
+		if got != "" && !strings.Contains(strings.ToLower(accept), got) {
+			t.Errorf("%q: picked %q, which was not named", accept, got)
+		}
+	})
+}
+
+func FuzzIfNoneMatchNeverMatchesForeignContent(f *testing.F) {
+	for _, s := range []string{`"abc"`, `W/"abc-br"`, `*`, `"x", "abc-gzip"`, `"`, `W/`, `,,`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		if matches(header, "abc") && !strings.Contains(header, "abc") && !strings.Contains(header, "*") {
+			t.Errorf("%q matched", header)
+		}
+	})
+}
