@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -100,13 +102,19 @@ func (c *connector) enter(ctx context.Context, s *session) (*[]imap.UID, error) 
 func (c *connector) selectError(err error) error {
 	var told *imap.Error
 	if errors.As(err, &told) && told.Type == imap.StatusResponseTypeNo {
-		if told.Code == imap.ResponseCodeNonExistent || told.Code == imap.ResponseCodeTryCreate {
+		if strings.Contains(strings.ToLower(told.Text), "unsafe login") {
+			return c.s.refusal("imap", told.Text)
+		}
+		if told.Code == imap.ResponseCodeNonExistent || told.Code == imap.ResponseCodeTryCreate || noFolder.MatchString(told.Text) {
 			return &connectors.SendError{Class: connectors.Credentials, Code: "imap_folder", Err: err,
 				Hint: say("邮箱里没有文件夹 "+c.s.folder+"。", "The mailbox has no folder "+c.s.folder+".")}
 		}
 	}
 	return fmt.Errorf("select folder: %w", err)
 }
+
+// noFolder is what servers without response codes say.
+var noFolder = regexp.MustCompile(`(?i)not exist|n't exist|non-?existent|no such|unknown mailbox|not found|不存在`)
 
 // since lists the mails that arrived from a day on, and sets the cursor so that a break during the reading resumes after what
 // was accepted.

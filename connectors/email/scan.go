@@ -99,6 +99,8 @@ func (s *scanner) identify(e entry) (sender, external string) {
 	}
 	if s.body != nil {
 		sum.Write(s.body.Sum(nil))
+	} else {
+		sum.Write(s.header) // perhaps no header at all
 	}
 	from, _ := writer(m)
 	return from, messageKey(m.MessageID) + " " + hex.EncodeToString(sum.Sum(nil))[:32]
