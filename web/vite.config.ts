@@ -23,13 +23,32 @@ export default defineConfig({
       dropMessageCompiler: true,
     }),
   ],
+  define: { __VUE_OPTIONS_API__: false, __VUE_PROD_DEVTOOLS__: false, __INTLIFY_PROD_DEVTOOLS__: false },
   build: {
     outDir: path("./dist"),
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    reportCompressedSize: true,
+    rolldownOptions: {
+      output: {
+        // Few files for the first load: what every screen needs is two, the rest comes with its screen.
+        codeSplitting: {
+          groups: [
+            {
+              name: "vendor",
+              test: /node_modules[\\/](@vue|vue|vue-router|pinia|vue-i18n|@intlify|openapi-fetch)[\\/]/,
+              priority: 2,
+            },
+            {
+              name: "app",
+              test: /console[\\/]src[\\/](ui[\\/](?!Copy|Switch|Dialog)|stores|live|api|lib[\\/](?!list|highlight|uploads|limits))/,
+              priority: 1,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: Object.fromEntries(
