@@ -208,7 +208,7 @@ func statusIn(s string) string {
 // complete settles status, code, action and reason from what is known.
 func (r *BounceRecipient) complete(notice string, only bool, subject string) {
 	if r.Diagnostic == "" && r.Status != "" && notice != "" {
-		r.Diagnostic = diagnosticIn(strings.Split(cutText(notice, 1<<16), "\n"), r.Address)
+		r.Diagnostic = diagnosticIn(strings.Split(cutText(notice, 1<<16), "\n"), r.Address, nil)
 	}
 	if m := smtpReply.FindStringSubmatch(r.Diagnostic); m != nil {
 		r.Code = m[1]

@@ -137,7 +137,7 @@ var complaintSubject = regexp.MustCompile(`(?i)^complaint about message from`)
 func (w *walker) dispositionFailed() bool { return false }
 
 // daemon matches the local part of addresses that mail systems report from.
-var daemon = regexp.MustCompile(`(?i)^(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|post_master|mmdf|mail-?delivery|maildelivery|delivery|bounces?|mailer|mail|notify|noreply|no-reply|mdaemon|majordomo|system|sysadmin)(?:$|[@+=._-])`)
+var daemon = regexp.MustCompile(`(?i)^(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|post_master|mmdf|mail-?delivery|maildelivery|delivery|bounces?|mailer|mail|notify|notifications?|noreply|no-reply|mdaemon|majordomo|system|sysadmin)(?:$|[@+=._-])`)
 
 var strictDaemon = regexp.MustCompile(`(?i)^(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|post_master)(?:$|[@+=._-])`)
 
@@ -150,13 +150,13 @@ func fromDaemon(m *Mail) bool {
 		return m.Header.Has("From")
 	}
 	from := m.From[0]
-	if from.Address == "" || strictDaemon.MatchString(from.Address) || strictDaemon.MatchString(from.Name) {
+	if from.Address == "" || from.Address[0] == '@' || strictDaemon.MatchString(from.Address) || strictDaemon.MatchString(from.Name) {
 		return true
 	}
 	return daemonName.MatchString(from.Name + " " + from.Comment)
 }
 
-var daemonName = regexp.MustCompile(`(?i)mail(?:er)?[- ]?(?:delivery|daemon)|delivery (?:sub)?system|postmaster|mail administrator|system administrator|internet mail|退信|邮件系统|系统管理员|管理员`)
+var daemonName = regexp.MustCompile(`(?i)mail(?:er)?[- ]?(?:delivery|daemon)|delivery (?:sub)?system|postmaster|mail administrator|system administrator|mail server|mail system|mail router|internet mail|退信|邮件系统|系统管理员|管理员`)
 
 var bounceSubject = regexp.MustCompile(`(?i)undeliver|returned mail|return(?:ed)? to sender|returning message|delivery (?:status notification|failure|failed|report|notification|problem|error|has failed|unsuccessful|status)|failure notice|failed delivery|delivery.{0,20}(?:failed|failure)|mail (?:delivery )?(?:failed|failure|error|system error)|` +
 	`non[- ]?deliver|could not be delivered|cannot be delivered|wasn'?t delivered|not delivered|unable to deliver|message (?:delivery has failed|you sent blocked)|bounced? (?:mail|message)|delivery (?:delayed|has been delayed)|warning: (?:message|could not|undelivered)|there was an error sending your mail|` +

@@ -66,7 +66,7 @@ func (b *Bounce) readNotice(notice string, w *walker) {
 		}
 	}
 	if len(found) == 0 {
-		r := BounceRecipient{Diagnostic: diagnosticIn(lines, "")}
+		r := BounceRecipient{Diagnostic: diagnosticIn(lines, "", nil)}
 		if w.inner != nil {
 			if to, _ := parseAddresses(w.inner.Get("To"), 2); len(to) == 1 {
 				r.Address = to[0].Address
@@ -82,15 +82,23 @@ func (b *Bounce) readNotice(notice string, w *walker) {
 				end = where[k]
 			}
 		}
-		said := diagnosticIn(lines[where[i]:end], "")
-		if said == "" {
-			said = diagnosticIn(lines, address)
-		}
+		block := lines[where[i]:end]
+		said := firstOf(diagnosticIn(block, address, nil), func() string { return diagnosticIn(lines, address, nil) }, func() string { return diagnosticIn(block, "", found) })
 		if said == "" && len(found) == 1 {
-			said = diagnosticIn(lines, "")
+			said = diagnosticIn(lines, "", nil)
 		}
 		b.Recipients = append(b.Recipients, BounceRecipient{Address: address, Diagnostic: said})
 	}
+}
+
+func firstOf(value string, more ...func() string) string {
+	for _, next := range more {
+		if value != "" {
+			break
+		}
+		value = next()
+	}
+	return value
 }
 
 // failedAddresses lists the addresses a notice speaks of with the line each is named in first: those that begin a line, else
@@ -134,20 +142,33 @@ func afterRcpt(line string) string {
 
 var said = regexp.MustCompile(`(?i)(?:^|[^\w.:/-]| :)[45][0-5]\d(?:[, \-:;]|$)|(?:^|[^\w.])[45]\.\d{1,2}\.\d{1,3}(?:$|[^\w.])`)
 
-// diagnosticIn finds the line where the other side's answer stands, with its continuation; address narrows to lines that
-// name it.
-func diagnosticIn(lines []string, address string) string {
+// diagnosticIn finds the line where the other side's answer stands, with its continuation. address narrows to lines that name
+// it; lines that name one of others are passed over.
+func diagnosticIn(lines []string, address string, others []string) string {
 	for i, line := range lines {
-		if address != "" && !strings.Contains(strings.ToLower(line), lower(address)) || !said.MatchString(line) {
+		if !said.MatchString(line) {
+			continue
+		}
+		lowered := strings.ToLower(line)
+		if address != "" && !strings.Contains(lowered, lower(address)) || names(lowered, others) {
 			continue
 		}
 		text := line
-		for k := i + 1; k < len(lines) && k < i+6 && strings.TrimSpace(lines[k]) != ""; k++ {
+		for k := i + 1; k < len(lines) && k < i+6 && strings.TrimSpace(lines[k]) != "" && !names(strings.ToLower(lines[k]), others); k++ {
 			text += " " + lines[k]
 		}
 		return oneLine(text)
 	}
 	return ""
+}
+
+func names(lowered string, addresses []string) bool {
+	for _, a := range addresses {
+		if strings.Contains(lowered, lower(a)) {
+			return true
+		}
+	}
+	return false
 }
 
 // notification is what Amazon SES reports through SNS.
