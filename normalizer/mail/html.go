@@ -165,7 +165,9 @@ func (r *htmlReader) startTag(t html.Token, at int, selfClosing bool) {
 		return
 	case atom.Hr:
 		r.flush()
-		r.blank = true
+		if r.blank = true; r.hidden == 0 && r.quote == 0 && isSignatureRule(t) {
+			r.lines = append(r.lines, line{at: at, hint: hintRule})
+		}
 	case atom.Img, atom.Input, atom.Meta, atom.Link, atom.Base, atom.Col, atom.Area, atom.Wbr:
 	case atom.Td, atom.Th:
 		if r.text.Len() > 0 {

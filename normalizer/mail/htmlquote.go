@@ -75,6 +75,12 @@ func isOutlookRule(style, compact string) bool {
 		strings.Contains(compact, "#b5c4df") || strings.Contains(compact, "#e1e1e1")
 }
 
+// isSignatureRule: the short lines QQ Mail and Foxmail draw above a signature.
+func isSignatureRule(t html.Token) bool {
+	style := strings.ReplaceAll(strings.ToLower(cutText(attribute(t, "style"), 500)), " ", "")
+	return strings.Contains(style, "solid#e6e8eb") || strings.Contains(style, "width:210px") && strings.EqualFold(attribute(t, "color"), "#b5c4df")
+}
+
 // SplitHTML takes an HTML body apart. ReplyHTML and QuotedHTML are pieces of the source in their order, neither balanced nor
 // sanitized: whoever shows them does both, as with all HTML from outside.
 func SplitHTML(s string) Parts {

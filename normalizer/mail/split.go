@@ -67,6 +67,7 @@ const (
 	hintNone      hint = iota
 	hintSignature      // inside an element made for signatures
 	hintRest           // from here on all is history
+	hintRule           // an empty line that begins the signature
 )
 
 // mark is what a line turned out to be.

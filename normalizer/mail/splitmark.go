@@ -24,6 +24,8 @@ func (s *splitter) markLines() {
 			s.marks[i] = markHeader
 		case l.hint == hintSignature:
 			s.marks[i] = markDevice
+		case l.hint == hintRule:
+			s.marks[i] = markRule
 		case text == "":
 			s.marks[i] = markEmpty
 		case isQuoted(l):
