@@ -15,6 +15,7 @@ import (
 
 const (
 	sweepEvery = 15 * time.Second // at the latest then a change is seen whose hint was lost
+	lookEvery  = time.Second      // at most so often an unknown address makes the fleet look
 	reopen     = time.Minute      // pause before a channel that would not open is tried again
 )
 
@@ -59,7 +60,9 @@ type Fleet struct {
 	kick  chan struct{}
 	notes chan note // health on its way to the store
 
-	reload sync.Mutex // one reload at a time
+	reload  sync.Mutex // one reload at a time
+	looking sync.Mutex // guards looked
+	looked  time.Time  // when an unknown address last made the fleet look
 
 	mu     sync.RWMutex
 	open   map[desk.ID]*vessel

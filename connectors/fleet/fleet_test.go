@@ -75,6 +75,23 @@ func TestChangedChannelIsOpenedBeforeTheOldOneIsClosed(t *testing.T) {
 	})
 }
 
+func TestChannelAddedElsewhereAnswersItsFirstRequest(t *testing.T) {
+	s, logs := newShelf(now), &bytes.Buffer{}
+	f := newFleet(s, "n1", kinds(&trace{}, nil), logs, nil)
+	defer f.Close()
+	if err := f.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.put(desk.Channel{ID: "c1", Kind: "hook", Name: "v1", Enabled: true, Version: 1})
+	if status, _ := get(f, "/c/c1/x"); status != 200 {
+		t.Errorf("the first request was answered %d", status)
+	}
+	s.put(desk.Channel{ID: "c2", Kind: "hook", Name: "v1", Enabled: true, Version: 1})
+	if status, _ := get(f, "/c/c2/x"); status != 404 {
+		t.Errorf("unknown addresses make the fleet look more than once a second: %d", status)
+	}
+}
+
 func TestRequestsThatLeadNowhere(t *testing.T) {
 	s, log, logs := newShelf(now), &trace{}, &bytes.Buffer{}
 	s.put(desk.Channel{ID: "c1", Kind: "hook", Name: "v1", Enabled: true, Version: 1})

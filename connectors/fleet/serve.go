@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -20,8 +21,11 @@ func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, path, _ := strings.Cut(rest, "/")
 	conn, _, open := f.Get(id)
 	if !open {
-		f.absent(w, r, id)
-		return
+		f.lookAgain(r.Context())
+		if conn, _, open = f.Get(id); !open {
+			f.absent(w, r, id)
+			return
+		}
 	}
 	hook, ok := conn.(connectors.Webhook)
 	if !ok {
@@ -30,6 +34,21 @@ func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.contain(w, id)
 	hook.ServeHTTP(w, below(r, id, path))
+}
+
+// lookAgain reads the channels for an address nobody answers: it may have been added by another node or the command line a
+// moment ago. Strangers who try addresses cost one query a second, whatever they do.
+func (f *Fleet) lookAgain(ctx context.Context) {
+	asked := f.o.Now()
+	f.looking.Lock()
+	defer f.looking.Unlock()
+	if !f.looked.Before(asked) || f.o.Now().Sub(f.looked) < lookEvery {
+		return // somebody else's look covers this request, or one was made just now
+	}
+	f.looked = f.o.Now()
+	if err := f.Reload(context.WithoutCancel(ctx)); err != nil {
+		f.o.Logger.Warn("channels could not be read; they stay open as they are", "err", err)
+	}
 }
 
 // absent: a channel that should be open but would not is 503, so that providers keep what they have; anything else is 404.
