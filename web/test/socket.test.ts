@@ -142,3 +142,12 @@ test("off line is believed at once, and the line comes back by itself", () => {
   last().welcome();
   expect(live.state).toBe("live");
 });
+
+test("a ticket opened between hello and welcome is watched, too", () => {
+  live.start();
+  last().open();
+  live.watch("a", 4);
+  expect(last().sent).toContainEqual({ type: "watch", ticket_id: "a", seq: 4 });
+  live.unwatch("a");
+  expect(last().sent).toContainEqual({ type: "unwatch", ticket_id: "a" });
+});

@@ -12,7 +12,7 @@ function agentName(e: SystemEvent): string {
   const d = e.data ?? {};
   const id = d.agent_id ?? d.agent ?? d.assignee_id ?? d.to_agent ?? "";
   const name = d.agent_name ?? d.assignee_name ?? d.to_agent_name ?? usePeople().name(id) ?? "";
-  return id && id === useSession().me?.id ? t("event.you") : name || t("event.someone");
+  return id && id === useSession().me?.id ? t("event.toYou") : name || t("event.someone");
 }
 
 function teamName(e: SystemEvent): string {

@@ -90,12 +90,17 @@ export class Live {
 
   watch(ticket: string, seq: number) {
     this.known.set(ticket, seq);
-    this.send({ type: "watch", ticket_id: ticket, seq });
+    this.tell({ type: "watch", ticket_id: ticket, seq });
   }
 
   unwatch(ticket: string) {
     if (!this.known.delete(ticket)) return;
-    this.send({ type: "unwatch", ticket_id: ticket });
+    this.tell({ type: "unwatch", ticket_id: ticket });
+  }
+
+  /** For what hello would have said: once hello has left, it must follow, also before the welcome. */
+  private tell(frame: ClientFrame) {
+    if (this.wire?.readyState === OPEN) this.wire.send(JSON.stringify(frame));
   }
 
   private connect() {
