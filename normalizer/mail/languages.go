@@ -22,7 +22,7 @@ const (
 
 var roleWords = map[role]string{
 	roleFrom: "from|de|von|van|da|fra|från|od|от|від|von:|expéditeur|expediteur|remitente|mittente|remetente|afzender|absender|afsender|avsändare|nadawca|odesílatel|odosielateľ|отправитель|відправник|feladó|lähettäjä|kimden|gönderen|από|de la|frá|saatja|no|siunt|من|מאת|dari|từ|จาก|" +
-		"发件人|发件者|发信人|寄件者|寄件人|發件人|發信人|發件者|差出人|送信者|送信元|보낸 사람|보낸사람|보낸이|message from|message du|mensaje de",
+		"发件人|发件者|发信人|寄件者|寄件人|發件人|發信人|發件者|差出人|送信者|送信元|보낸 사람|보낸사람|보낸이|message from|mensaje de",
 	roleDate: "sent|date|datum|data|dato|fecha|envoyé|envoyé le|envoye|gesendet|gesendet am|verzonden|verzonden op|inviato|inviato il|sendt|skickat|wysłano|wysłane|enviado|enviado el|enviada em|enviado em|отправлено|дата|надіслано|odesláno|odoslané|elküldve|dátum|küldve|lähetetty|päivämäärä|pvm|tarih|gönderildi|gönderme tarihi|ημερομηνία|στάλθηκε|trimis|dată|" +
 		"发送时间|发件时间|收件时间|发送于|发送日期|发信时间|日期|时间|時間|寄件日期|傳送時間|傳送日期|發送時間|發送日期|寄件時間|送信日時|送信日|日時|日付|보낸 날짜|보낸날짜|날짜|보낸 시간|message du|received|reçu|empfangen|ontvangen",
 	roleTo: "to|à|a|an|aan|til|till|do|кому|para|pour|destinataire|destinatario|destinatário|empfänger|ontvanger|modtager|mottagare|adresat|komu|címzett|vastaanottaja|kime|alıcı|προς|către|إلى|אל|" +

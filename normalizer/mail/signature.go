@@ -100,7 +100,7 @@ func delimiterOf(text string) delimiter {
 			return delimiterStrict
 		}
 		return delimiterNone
-	case trimmed == "--" || trimmed == "__" || trimmed == "—-" || trimmed == "——" || trimmed == "–-" || trimmed == "---":
+	case trimmed == "--" || trimmed == "__" || trimmed == "—-" || trimmed == "——" || trimmed == "–-":
 		return delimiterStrict
 	case strings.Trim(trimmed, "#") == "" || strings.Trim(trimmed, "+") == "" && n < 3:
 		return delimiterNone

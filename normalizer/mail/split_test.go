@@ -158,6 +158,8 @@ func TestSentencesThatLookLikeMarksStay(t *testing.T) {
 		"The date on the invoice is 2025-03-03 17:21, is that right?",
 		"主题：关于发票\n您好，我想开一张发票。",
 		"用手机打开页面就报错。",
+		"New message:\n=========\nName: Bob\nE-mail: bob@example.com\nMessage: my order did not arrive",
+		"您有一条新的留言。\n\n----------------\n姓名：张三\n电话：13800138000\n内容：我要退货",
 		"```\n-- \n> not a quote\n```\nabove is the code",
 	} {
 		if got := Split(text).Reply; got != text {

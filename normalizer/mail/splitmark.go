@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -108,7 +109,10 @@ func (s *splitter) beginsSignature(i int) bool {
 	}
 	limit := 25
 	if d == delimiterLoose {
-		if limit = 20; s.separators || s.partsSections(i) {
+		if limit = 20; strings.Trim(strings.TrimSpace(s.lines[i].text), "-_—–─━") != "" {
+			limit = 8 // drawn with other strokes
+		}
+		if s.separators || s.partsSections(i) || s.announces(i) {
 			s.separators = true
 			return false
 		}
@@ -127,6 +131,27 @@ func (s *splitter) beginsSignature(i int) bool {
 		}
 	}
 	return true
+}
+
+// label matches a line of a form: "Name: Bob".
+var label = regexp.MustCompile(`^(?:[\p{L}\d'’()/-]+[  ]?){1,3}[:：](?:\s|$|\S)`)
+
+// announces: the line above a rule ends with a colon, or what follows is a form. Both make it content.
+func (s *splitter) announces(i int) bool {
+	for k := i - 1; k >= 0; k-- {
+		if text := strings.TrimSpace(s.lines[k].text); text != "" {
+			if strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：") {
+				return true
+			}
+			break
+		}
+	}
+	for _, l := range s.lines[i+1:] {
+		if text := strings.TrimSpace(l.text); text != "" {
+			return label.MatchString(text) && !strings.HasPrefix(strings.ToLower(text), "http")
+		}
+	}
+	return false
 }
 
 // partsSections: another rule follows with text after it, so rules part sections here.
