@@ -78,6 +78,9 @@ type Inbound struct {
 	// keys need no such check: only who received our answer knows them. A member key is scoped to its ticket by the store.
 	Members []string
 	Proven  int
+	// Topic, when set, is the subject without prefixes: one that has nothing in common with the subject of the ticket a key leads
+	// to opens a new ticket linked to it, unless the key is the ticket's number. "" skips the check.
+	Topic string
 	// UpdateKey, when set, makes this inbound change the message of the same channel and key in place instead of adding one
 	// (a call grows while its events come in). Call then holds the whole call as known so far.
 	UpdateKey string

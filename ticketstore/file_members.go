@@ -2,6 +2,8 @@ package ticketstore
 
 import (
 	"database/sql"
+	"strings"
+	"unicode"
 
 	"hearback/desk"
 )
@@ -59,6 +61,43 @@ func (f *filer) findMembers() error {
 		return err
 	}, `SELECT m.ticket_id, i.sender FROM v CROSS JOIN messages m JOIN inbox i ON i.id = m.inbox_id
 		WHERE m.ticket_id = v.ticket_id AND i.sender = v.sender`)
+}
+
+// mayFollow tells whether key number n of a message may lead to a ticket.
+func (f *filer) mayFollow(it *item, i int, in *desk.Inbound, w *ticketWork, n int) bool {
+	return n < in.Proven || in.Members == nil || f.belongs(it, i, in, w)
+}
+
+// strayed tells whether a topic has nothing to do with a subject any more. Both must say enough to be compared; an addition, a
+// cut or a mangled half is no other topic.
+func strayed(topic, subject string) bool {
+	a, b := pairsOf(topic), pairsOf(subject)
+	if len(a) < 3 || len(b) < 3 {
+		return false
+	}
+	shared := 0
+	for p := range a {
+		if b[p] {
+			shared++
+		}
+	}
+	return shared*5 < min(len(a), len(b))
+}
+
+// pairsOf are the pairs of neighbouring letters and digits of a text, in lower case.
+func pairsOf(s string) map[[2]rune]bool {
+	out := map[[2]rune]bool{}
+	var last rune
+	for _, r := range strings.ToLower(s) {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			continue
+		}
+		if last != 0 {
+			out[[2]rune{last, r}] = true
+		}
+		last = r
+	}
+	return out
 }
 
 // belongs tells whether the writer of a message may write in a ticket.

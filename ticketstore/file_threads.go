@@ -160,7 +160,8 @@ func follows(own, other *ticketWork) bool {
 	return own != nil && own.LinkedTicketID == other.ID && !own.Status.Done()
 }
 
-// byThread follows the strongest key that may be followed. strange is a ticket named by a key whose writer does not belong to it.
+// byThread follows the strongest key that may be followed. strange is a ticket named by a key whose writer does not belong to it, or
+// who writes about something else.
 func (f *filer) byThread(it *item, i int, in *desk.Inbound) (w, strange *ticketWork) {
 	for n, k := range in.ThreadKeys {
 		r := f.threads[threadKey{it.Envelope.ChannelID, clean(k)}]
@@ -171,7 +172,8 @@ func (f *filer) byThread(it *item, i int, in *desk.Inbound) (w, strange *ticketW
 		if w == nil {
 			continue
 		}
-		if n < in.Proven || in.Members == nil || f.belongs(it, i, in, w) {
+		named := strings.HasPrefix(k, "#")
+		if f.mayFollow(it, i, in, w, n) && (named || !strayed(in.Topic, w.Subject)) {
 			return w, nil
 		}
 		if strange == nil {

@@ -88,9 +88,15 @@ func (s *session) list(set imap.UIDSet) ([]entry, error) {
 func (c *connector) takeAll(ctx context.Context, s *session, list []entry) error {
 	last := c.position().UID
 	list = slices.DeleteFunc(list, func(e entry) bool { return e.uid <= last })
-	for len(list) > 0 {
+	for first := true; len(list) > 0; first = false {
 		n := c.batch(list)
-		if err := c.take(ctx, s, list[:n]); err != nil {
+		broke := 0
+		if first { // only the batch that broke a connection is the first of the next one
+			if broke = c.broke(ctx, list[0]); broke > 0 {
+				n = 1
+			}
+		}
+		if err := c.take(ctx, s, list[:n], broke >= maxBreaks); err != nil {
 			return err
 		}
 		list = list[n:]
@@ -109,9 +115,23 @@ func (c *connector) batch(list []entry) int {
 	return len(list)
 }
 
-func (c *connector) take(ctx context.Context, s *session, list []entry) error {
-	mails, err := c.fetch(ctx, s, list)
-	if err != nil {
+// take fetches, accepts and marks a batch; with without, what cannot be fetched is accepted as such.
+func (c *connector) take(ctx context.Context, s *session, list []entry, without bool) error {
+	mails, err := c.fetch(ctx, s, list, without)
+	switch {
+	case refused(err) && len(list) > 1: // one of them is the cause: find it
+		for i := range list {
+			if err := c.take(ctx, s, list[i:i+1], false); err != nil {
+				return err
+			}
+		}
+		return nil
+	case refused(err):
+		mails = []desk.Envelope{c.unfetchable(list[0], err)}
+	case err != nil:
+		if ctx.Err() == nil && !errors.Is(err, desk.ErrUnavailable) {
+			c.remember(ctx, list[0])
+		}
 		return err
 	}
 	cur := c.position()
@@ -130,7 +150,10 @@ func (c *connector) take(ctx context.Context, s *session, list []entry) error {
 }
 
 // fetch reads the bodies. What the server does not give any more was deleted meanwhile.
-func (c *connector) fetch(ctx context.Context, s *session, list []entry) ([]desk.Envelope, error) {
+func (c *connector) fetch(ctx context.Context, s *session, list []entry, without bool) ([]desk.Envelope, error) {
+	if without {
+		return []desk.Envelope{c.unfetchable(list[0], errors.New("the connection broke every time"))}, nil
+	}
 	var uids []imap.UID
 	known := map[uint32]entry{}
 	for _, e := range list {

@@ -22,6 +22,8 @@ func open(t testing.TB, house *connectortest.House, set map[string]string) *conn
 	return connectortest.OpenChannel(t, email.Kind, house, set)
 }
 
+func newHouse(t testing.TB) *connectortest.House { return connectortest.NewHouse(t) }
+
 // ids are the external ids that came, without digests, sorted.
 func ids(all []desk.Envelope) (out []string) {
 	for _, e := range all {

@@ -61,6 +61,9 @@ func thread(e desk.Envelope, m *mail.Mail, in *desk.Inbound) {
 	k.add("-") // never the sender's latest ticket just because it is his
 	in.ThreadKeys = k.all
 	in.Members = members(e, m, from)
+	if in.Class == desk.ClassNormal {
+		in.Topic = topic
+	}
 	if id := m.MessageID; id != "" {
 		in.OwnKeys = append(in.OwnKeys, "<"+messageKey(id)+">")
 	}

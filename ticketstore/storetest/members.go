@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+
 	"hearback/desk"
 	"hearback/ticketstore"
 )
@@ -68,5 +70,27 @@ func testBounceWakes(w *World) {
 	got := w.file(f)[0]
 	if got.Outcome != desk.OutcomeAppended || got.TicketID != first.TicketID || len(got.Reopened) != 1 || w.state(r.Message.ID) != desk.DeliveryFailed {
 		w.Errorf("the bounce %+v, the ticket %s", got, w.ticket(first.TicketID).Status)
+	}
+}
+
+func testTopics(w *World) {
+	about := func(topic string) func(*desk.Inbound) {
+		return func(in *desk.Inbound) { in.Subject, in.Topic = topic, topic }
+	}
+	first := w.say("a@x", "help", letter("m1", 0, nil), about("发票开错了 invoice"))
+	for n, topic := range []string{"发票开错了 invoice", "[external] 发票开错了 invoice, urgent", "", "ok", "发票开错了"} {
+		if got := w.say("a@x", "more", letter(fmt.Sprint("n", n), 0, nil, "m1"), about(topic)); got.TicketID != first.TicketID {
+			w.Errorf("%q is taken for another topic", topic)
+		}
+	}
+	other := w.say("a@x", "by the way", letter("m2", 1, nil, "m1"), about("请帮我修改收货地址"))
+	if other.TicketID == first.TicketID || w.ticket(other.TicketID).LinkedTicketID != first.TicketID {
+		w.Error("another topic went into the old ticket")
+	}
+	if got := w.say("a@x", "and", letter("m3", 0, nil, "m2", "m1"), about("请帮我修改收货地址")); got.TicketID != other.TicketID {
+		w.Error("its answer went elsewhere")
+	}
+	if got := w.say("a@x", "number", letter("m4", 0, nil, "#"+w.ticket(first.TicketID).Number), about("quite something else")); got.TicketID != first.TicketID {
+		w.Error("the number was not obeyed")
 	}
 }

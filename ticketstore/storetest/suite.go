@@ -32,6 +32,7 @@ var cases = []struct {
 	{"ThreadKeysFindTheConversation", testThreads},
 	{"RepliesAndNumbersNameTheirConversation", testAnsweredThreads},
 	{"StrangersWhoReferToATicketGetTheirOwn", testMembers},
+	{"AnotherTopicStartsALinkedTicket", testTopics},
 	{"ABounceBringsTheTicketBack", testBounceWakes},
 	{"ACallGrowsInPlace", testCalls},
 	{"OnlyProvenIdentitiesJoinPeople", testPeople},
