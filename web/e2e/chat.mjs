@@ -58,7 +58,7 @@ await accessible(shop, "shop");
 await chat.open();
 
 // The customer writes; the agent of the right team has it within a second, without a reload.
-await chat.input.fill(words.ask);
+await chat.input.pressSequentially(words.ask);
 const begin = Date.now();
 await chat.send.click();
 await right.getByTestId("ticket-row").first().waitFor();

@@ -156,6 +156,7 @@ export class Store {
   typed(on: boolean): void {
     const now = Date.now();
     if (on ? now - this.typedAt < 3_000 : !this.typedAt) return;
+    if (on) this.line.start(); // so that it stands when he sends
     this.typedAt = on ? now : 0;
     this.line.send({ type: "typing", on });
   }
