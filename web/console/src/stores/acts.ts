@@ -42,8 +42,9 @@ export const useActs = defineStore("acts", () => {
     busy.value = new Set([...busy.value, name]);
     const tickets = useTickets();
     try {
-      const after = tickets.put(await act());
-      tickets.changed(after);
+      const after = await act();
+      // Who gives a ticket away may be told that it is out of his sight before the answer comes.
+      if (!tickets.left.has(after.id)) tickets.changed(tickets.put(after));
       if (done) useToasts().ok(done, undo && { label: t("act.undo"), run: undo });
       return after;
     } catch (e) {

@@ -117,7 +117,8 @@ export const useLive = defineStore("live", () => {
   }
 
   function assigned(id: string, number: string) {
-    call(id);
+    const looking = document.visibilityState === "visible" && location.pathname.endsWith(`/${id}`);
+    if (!looking) call(id);
     const subject = useTickets().byId.get(id)?.subject ?? "";
     notify(t("notify.assigned", { number }), subject, id);
   }

@@ -22,6 +22,7 @@ export const useTickets = defineStore("tickets", () => {
   const more = ref(false);
   const failed = ref<unknown>(null);
   const held = ref(false);
+  const left = reactive(new Set<string>()); // tickets that went out of this agent's scope
   const cache = new Map<api.View, string[]>();
   let asked = 0;
   let lastRefresh = 0;
@@ -33,6 +34,7 @@ export const useTickets = defineStore("tickets", () => {
 
   /** Keeps the newest picture of a ticket. */
   function put(t: api.Ticket): api.Ticket {
+    left.delete(t.id);
     const old = byId.get(t.id);
     if (old && old.version > t.version) return old;
     const capabilities = t.reply?.capabilities ?? old?.reply.capabilities;
@@ -115,6 +117,7 @@ export const useTickets = defineStore("tickets", () => {
   }
 
   function gone(id: string) {
+    left.add(id);
     setTarget(target.value.filter((x) => x !== id));
     shown.value = shown.value.filter((x) => x !== id);
     byId.delete(id);
@@ -160,6 +163,7 @@ export const useTickets = defineStore("tickets", () => {
     held,
     fresh,
     now,
+    left,
     inView,
     put,
     open,
