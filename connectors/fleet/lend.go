@@ -17,7 +17,7 @@ import (
 // tools is what one open channel may use of the house.
 func (f *Fleet) tools(kind connectors.Kind, ch desk.Channel, cursor []byte, inbox connectors.Inbox) connectors.Tools {
 	t := connectors.Tools{
-		Inbox: channelInbox{inbox, ch.ID, kind.Name}, Cursor: cursor, Log: channelLog{f.o.Store, ch.ID},
+		Inbox: channelInbox{inbox, ch.ID, kind.Name, func() { f.report(ch, nil) }}, Cursor: cursor, Log: channelLog{f.o.Store, ch.ID},
 		Blobs: f.o.Blobs, HTTP: f.http, Dial: newDialer(f.o.AllowPrivateNetworks).DialContext, Logger: f.logger(ch), Now: f.o.Now,
 		PublicURL: f.o.PublicURL, Address: f.o.PublicURL + "/c/" + ch.ID, Key: f.key(ch.ID),
 		Health:               func(err error) { f.report(ch, err) },
@@ -51,6 +51,7 @@ type channelInbox struct {
 	inbox   connectors.Inbox
 	channel desk.ID
 	kind    string
+	took    func() // tells health that something came through; coalesced there
 }
 
 func (i channelInbox) Accept(ctx context.Context, b connectors.Batch) error {
@@ -59,7 +60,11 @@ func (i channelInbox) Accept(ctx context.Context, b connectors.Batch) error {
 	for n := range b.Envelopes {
 		b.Envelopes[n].ChannelID, b.Envelopes[n].Kind = i.channel, i.kind
 	}
-	return i.inbox.Accept(ctx, b)
+	err := i.inbox.Accept(ctx, b)
+	if err == nil && len(b.Envelopes) > 0 {
+		i.took()
+	}
+	return err
 }
 
 // closedInbox is lent to tests of settings.
