@@ -31,6 +31,9 @@ type Kind struct {
 	// Check, when set, judges settings that pass their fields' own rules but do not fit together. Pure, like Decode.
 	Check func(settings map[string]string) []Problem
 
+	// Acknowledge, when set, is what a customer is told at once when his message opened a ticket; "" for nothing. Pure.
+	Acknowledge func(ch desk.Channel, in desk.Inbound, number string) string
+
 	// Embed, when set, is what an admin pastes into his own page: an HTML snippet for this channel.
 	Embed func(publicURL string, ch desk.Channel) string
 

@@ -31,6 +31,8 @@ type Options struct {
 	Classify func(in desk.Inbound, channel desk.ID) ticketstore.Plan
 	// Route queues tickets that were opened or reopened. It must not block for long and has its own safety net.
 	Route func(context.Context, []desk.Ticket)
+	// Opened is told of each ticket a person's message has opened, after the commit. It must not block. nil: nobody is.
+	Opened func(in desk.Inbound, t desk.Ticket)
 	// Publish tells the consoles; lost hints are refetched.
 	Publish     func(context.Context, []desk.Event)
 	Logger      *slog.Logger

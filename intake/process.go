@@ -131,6 +131,7 @@ func (b *Belt) fileAll(ctx context.Context, filings []ticketstore.Filing) {
 	case err == nil:
 		b.o.Metrics.filed(filed, b.o.Now().Sub(start))
 		b.tell(ctx, filed)
+		b.opened(filings, filed)
 	case ctx.Err() != nil:
 	case len(filings) > 1:
 		for i := range filings {
@@ -157,6 +158,23 @@ func (b *Belt) tell(ctx context.Context, filed []ticketstore.Filed) {
 	}
 	if len(queue) > 0 && b.o.Route != nil {
 		b.o.Route(ctx, queue)
+	}
+}
+
+// opened names the messages that opened tickets. What machines wrote is left out: nothing answers them by itself.
+func (b *Belt) opened(filings []ticketstore.Filing, filed []ticketstore.Filed) {
+	if b.o.Opened == nil {
+		return
+	}
+	for i, f := range filed {
+		for _, t := range f.Opened {
+			for _, in := range filings[i].Inbounds {
+				if in.Type == desk.EnvelopeMessage && in.Class == desk.ClassNormal && !in.FromAgent && !in.NoTicket {
+					b.o.Opened(in, t)
+					break
+				}
+			}
+		}
 	}
 }
 

@@ -35,28 +35,29 @@ import (
 
 // A house is every room of one node, built and wired; run starts it.
 type house struct {
-	config  configs.Config
-	log     *slog.Logger
-	vault   *vault.Vault
-	store   *ticketstore.Store
-	bus     *bus.Bus
-	files   connectors.Blobs
-	auth    *auth.Auth
-	rules   *router.Classifier
-	router  *router.Router
-	intake  *intake.Belt
-	fleet   *fleet.Fleet
-	out     *delivery.Belt
-	console *console.Console
-	admin   *admin.Admin
-	signals chan signalled
-	metrics *prometheus.Registry
-	handler http.Handler
-	first   firstLogin
-	demo    desk.ID // the demo's channel; "" without a demo
-	there   whoIsThere
-	ready   atomic.Bool
-	node    string
+	config   configs.Config
+	log      *slog.Logger
+	vault    *vault.Vault
+	store    *ticketstore.Store
+	bus      *bus.Bus
+	files    connectors.Blobs
+	auth     *auth.Auth
+	rules    *router.Classifier
+	router   *router.Router
+	intake   *intake.Belt
+	fleet    *fleet.Fleet
+	out      *delivery.Belt
+	console  *console.Console
+	admin    *admin.Admin
+	signals  chan signalled
+	openings chan opening
+	metrics  *prometheus.Registry
+	handler  http.Handler
+	first    firstLogin
+	demo     desk.ID // the demo's channel; "" without a demo
+	there    whoIsThere
+	ready    atomic.Bool
+	node     string
 }
 
 // A firstLogin is shown once, on the very first start.
@@ -64,7 +65,8 @@ type firstLogin struct{ Email, Password string }
 
 // build opens everything the house stands on and wires the rooms. It starts nothing that runs on.
 func build(ctx context.Context, c configs.Config, log *slog.Logger) (_ *house, err error) {
-	h := &house{config: c, log: log, node: desk.NewID(), metrics: prometheus.NewRegistry(), signals: make(chan signalled, 256)}
+	h := &house{config: c, log: log, node: desk.NewID(), metrics: prometheus.NewRegistry(), signals: make(chan signalled, 256),
+		openings: make(chan opening, 4096)}
 	defer func() {
 		if err != nil {
 			h.close()
@@ -120,7 +122,7 @@ func (h *house) furnish(ctx context.Context) error {
 	h.router = router.New(router.Options{Store: h.store, Bus: h.bus, Logger: h.log, Node: h.node,
 		Grace: c.Routing.Grace, Lease: c.Routing.Lease, DefaultCapacity: c.Routing.Capacity})
 	h.intake = intake.New(intake.Options{Store: h.store, Blobs: h.files, Kinds: kinds, Classify: h.classify, Logger: h.log,
-		Route: h.router.Route, Publish: h.publish, Batch: c.Intake.Batch, Lease: c.Intake.Lease, MaxAttempts: c.Intake.MaxAttempts,
+		Route: h.router.Route, Opened: h.opened, Publish: h.publish, Batch: c.Intake.Batch, Lease: c.Intake.Lease, MaxAttempts: c.Intake.MaxAttempts,
 		Metrics: intake.NewMetrics(h.metrics)})
 	secret, err := h.workspaceSecret(ctx)
 	if err != nil {
@@ -141,7 +143,8 @@ func (h *house) furnish(ctx context.Context) error {
 
 // front is what faces people; it stops first.
 func (h *house) front() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{"console": h.console.Run, "channels": h.fleet.Run, "live hints": h.passSignals}
+	return map[string]func(context.Context) error{"console": h.console.Run, "channels": h.fleet.Run, "live hints": h.passSignals,
+		"acknowledgements": h.acknowledge}
 }
 
 // belts carry messages in and out; they drain after the front is closed.

@@ -160,3 +160,30 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyPeopleAreAcknowledgedInTheirLanguage(t *testing.T) {
+	ch := desk.Channel{Settings: map[string]string{}}
+	ask := func(raw string) string { return acknowledge(ch, decodeOne(t, raw), "GD20261121-0007") }
+	if got := ask("From: li@x.test\nSubject: x\n\n我要退款\n"); !strings.Contains(got, "GD20261121-0007") || !han.MatchString(got) {
+		t.Errorf("told %q", got)
+	}
+	if got := ask("From: bob@x.test\nSubject: x\n\nrefund please\n"); !strings.Contains(got, "GD20261121-0007") || han.MatchString(got) {
+		t.Errorf("told %q", got)
+	}
+	for _, raw := range []string{
+		"From: li@x.test\nAuto-Submitted: auto-generated\n\nhi\n", "From: li@x.test\nList-Id: <l.x.test>\nPrecedence: list\n\nhi\n",
+		"From: no-reply@x.test\n\nhi\n", "From: support@shop.test\n\nhi\n", "Subject: nobody\n\nhi\n", "From: MAILER-DAEMON@x.test\nSubject: Undeliverable\n\nhi\n",
+	} {
+		if got := ask(raw); got != "" {
+			t.Errorf("%q is answered", raw)
+		}
+	}
+	ch.Settings["acknowledge_text"] = "Nr. {number}"
+	if got := ask("From: li@x.test\n\nhi\n"); got != "Nr. GD20261121-0007" {
+		t.Error(got)
+	}
+	ch.Settings["acknowledge"] = "off"
+	if got := ask("From: li@x.test\n\nhi\n"); got != "" {
+		t.Error(got)
+	}
+}

@@ -11,12 +11,13 @@ const kindName = "email"
 
 // Kind is the mailbox.
 var Kind = connectors.Kind{
-	Name:   kindName,
-	Title:  connectors.Text{Zh: "电子邮件", En: "E-mail"},
-	Fields: fields(),
-	Check:  check,
-	Decode: Decode,
-	Test:   try,
+	Name:        kindName,
+	Title:       connectors.Text{Zh: "电子邮件", En: "E-mail"},
+	Fields:      fields(),
+	Check:       check,
+	Decode:      Decode,
+	Test:        try,
+	Acknowledge: acknowledge,
 	Open: func(_ context.Context, ch desk.Channel, tools connectors.Tools) (connectors.Connector, error) {
 		return open(ch, tools)
 	},
@@ -103,6 +104,10 @@ func outward() []connectors.Field {
 		with(field("sent_copy", "select", "保存到已发送", "Copy to Sent", "把回复存入“已发送”文件夹。", "Puts replies into the Sent folder."), choice("auto", switches...)),
 		with(field("rate_per_minute", "number", "每分钟发信上限", "Mails per minute", "超出的稍后发出。0 表示不限。", "More wait for their turn. 0 means no limit."),
 			func(f *connectors.Field) { f.Default, f.Pattern = "60", `[0-9]{1,5}` }),
+		with(field("acknowledge", "select", "自动确认", "Acknowledge", "新工单自动回一封确认信，含工单编号。机器来信从不自动回复。",
+			"New tickets are acknowledged by a mail with their number. Machines' mail is never answered by itself."), choice("on", option("on", "是", "Yes"), option("off", "否", "No"))),
+		with(field("acknowledge_text", "textarea", "确认信内容", "Acknowledgement", "可用 {number} 表示工单编号。留空用默认内容。", "{number} stands for the ticket's number. Empty: our words."),
+			func(f *connectors.Field) { f.MaxLen = 2000 }),
 		field("tls_ca", "textarea", "额外信任的证书（PEM）", "Extra trusted certificate (PEM)", "自建服务器使用私有 CA 或自签名证书时填写。", "For own servers with a private CA or a self-signed certificate."),
 	}
 }
