@@ -73,3 +73,7 @@ const hidden = /[\u202a-\u202e\u2066-\u2069]|(?![\t\n\r])\p{Cc}/gu;
 /** Makes bidi overrides and controls visible instead of letting them reorder what is read. */
 export const visible = (s: string): string =>
   s.replace(hidden, (c) => `\u2039U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}\u203a`);
+
+/** An address as people read it: a web visitor's id is only told apart by its beginning. */
+export const addressText = (i: { type: string; value: string }): string =>
+  i.type === "webchat" ? `#${i.value.slice(0, 8)}` : i.value;

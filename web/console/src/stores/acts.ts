@@ -68,8 +68,11 @@ export const useActs = defineStore("acts", () => {
     run("close", () => api.tickets.close(id, reason || undefined), t("done.closed"));
   const reopen = (id: string, reason: string) =>
     run("reopen", () => api.tickets.reopen(id, reason), t("done.reopened"));
-  const transfer = (id: string, to: { to_team?: string; to_agent?: string }, reason: string) =>
-    run("transfer", () => api.tickets.transfer(id, { ...to, reason }), t("done.transferred"));
+  const gave = ref(""); // the ticket this agent gave away last: its leaving needs no word
+  const transfer = (id: string, to: { to_team?: string; to_agent?: string }, reason: string) => {
+    gave.value = id;
+    return run("transfer", () => api.tickets.transfer(id, { ...to, reason }), t("done.transferred"));
+  };
   const change = (id: string, body: api.TicketChange, done?: string) =>
     run("change", () => api.tickets.change(id, body), done);
   const snooze = (id: string, until: string | null) =>
@@ -99,6 +102,7 @@ export const useActs = defineStore("acts", () => {
     ticket,
     message,
     agent,
+    gave,
     busy,
     palette,
     help,
