@@ -33,6 +33,7 @@ type letter struct {
 	files      []desk.Attachment
 	blobs      connectors.Blobs
 	size       int64
+	signature  string // the DKIM field, "" without
 }
 
 const maxReferences = 20
@@ -60,6 +61,11 @@ func (c *connector) compose(ctx context.Context, out desk.Outbound) (*letter, er
 	}
 	l.text, l.html = bodies(out)
 	c.fillHeader(l, out, to, cc)
+	if c.s.dkim != nil {
+		if err := c.s.dkim.sign(ctx, l); err != nil {
+			return nil, err
+		}
+	}
 	var n counter
 	if err := l.write(ctx, &n); err != nil {
 		return nil, err
@@ -234,6 +240,9 @@ func introduction(all string, q *desk.Quote) string {
 
 // write writes the whole mail; files are read from the blob store as they go.
 func (l *letter) write(ctx context.Context, w io.Writer) error {
+	if _, err := io.WriteString(w, l.signature); err != nil {
+		return err
+	}
 	header := l.header.Copy()
 	root, err := message.CreateWriter(w, header)
 	if err != nil {

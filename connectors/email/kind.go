@@ -108,6 +108,10 @@ func outward() []connectors.Field {
 			"New tickets are acknowledged by a mail with their number. Machines' mail is never answered by itself."), choice("on", option("on", "是", "Yes"), option("off", "否", "No"))),
 		with(field("acknowledge_text", "textarea", "确认信内容", "Acknowledgement", "可用 {number} 表示工单编号。留空用默认内容。", "{number} stands for the ticket's number. Empty: our words."),
 			func(f *connectors.Field) { f.MaxLen = 2000 }),
+		with(field("dkim_selector", "text", "DKIM 选择器", "DKIM selector", "仅在发信服务器自己不签名时填写。", "Only where the mail server does not sign by itself."),
+			func(f *connectors.Field) { f.MaxLen, f.Pattern = 63, `[0-9A-Za-z._-]+` }),
+		with(field("dkim_key", "textarea", "DKIM 私钥（PEM）", "DKIM private key (PEM)", "RSA 或 Ed25519。", "RSA or Ed25519."),
+			func(f *connectors.Field) { f.Secret, f.MaxLen = true, 8192 }),
 		field("tls_ca", "textarea", "额外信任的证书（PEM）", "Extra trusted certificate (PEM)", "自建服务器使用私有 CA 或自签名证书时填写。", "For own servers with a private CA or a self-signed certificate."),
 	}
 }

@@ -2,13 +2,20 @@ package email_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/emersion/go-msgauth/dkim"
 
 	"hearback/connectors"
 	"hearback/connectors/connectortest"
@@ -217,5 +224,38 @@ func TestAccessTokenIsFetchedOnceAndRevocationIsNamed(t *testing.T) {
 	_, err := conn.Send(context.Background(), outbound())
 	if got := connectors.AsSendError(err); got.Class != connectors.Credentials || got.Code != "invalid_grant" || got.Hint == "" {
 		t.Errorf("revoked: %v", err)
+	}
+}
+
+func TestSignatureIsTakenByAVerifier(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := x509.MarshalPKCS8PrivateKey(key)
+	public, _ := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	s := startSMTP(t, nil)
+	_, conn, _ := sender(t, s, "dkim_selector", "hb", "dkim_key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})))
+	if _, err := conn.Send(context.Background(), outbound()); err != nil {
+		t.Fatal(err)
+	}
+	mail := s.mails()[0]
+	verify := func(mail string) error {
+		found, err := dkim.VerifyWithOptions(strings.NewReader(mail), &dkim.VerifyOptions{LookupTXT: func(name string) ([]string, error) {
+			if name != "hb._domainkey.shop.test" {
+				t.Errorf("asked for %s", name)
+			}
+			return []string{"v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(public)}, nil
+		}})
+		if err != nil || len(found) != 1 {
+			return fmt.Errorf("%d signatures: %w", len(found), err)
+		}
+		return found[0].Err
+	}
+	if err := verify(mail); err != nil {
+		t.Errorf("refused: %v\n%s", err, mail)
+	}
+	if verify(strings.Replace(mail, "Subject: ", "Subject: x", 1)) == nil || verify("Cc: evil@x.test\r\n"+mail) == nil {
+		t.Error("a changed mail passes")
 	}
 }

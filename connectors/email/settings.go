@@ -33,6 +33,7 @@ type settings struct {
 	xoauth2  bool
 	oauth    oauth
 	roots    *x509.CertPool // nil: the system's
+	dkim     *dkim          // nil: the server signs, or nobody
 }
 
 // An account is one side of a mailbox.
@@ -81,6 +82,10 @@ func parse(set map[string]string) (*settings, error) {
 	s.oauth = oauth{set["oauth_client_id"], set["oauth_client_secret"], set["oauth_refresh_token"], first(set["oauth_token_url"], s.preset.tokenURL), s.preset.scope}
 	if pem := set["tls_ca"]; pem != "" {
 		s.roots = trusted(pem)
+	}
+	var err error
+	if s.dkim, err = readDKIM(set["dkim_selector"], set["dkim_key"], s.domain()); err != nil {
+		return nil, err
 	}
 	if s.imap.host == "" || s.smtp.host == "" || s.address == "" {
 		return nil, fmt.Errorf("mailbox: %w: address, imap_host or smtp_host is missing", desk.ErrInvalid)
@@ -176,6 +181,9 @@ func check(set map[string]string) (out []connectors.Problem) {
 	}
 	if set["auth"] != "xoauth2" && p.passwordless {
 		wrong("auth", "Microsoft 365 已停用密码登录，请选择 XOAUTH2。", "Microsoft 365 takes no passwords any more; choose XOAUTH2.")
+	}
+	if _, err := readDKIM(set["dkim_selector"], set["dkim_key"], ""); err != nil {
+		wrong("dkim_key", "请同时填写选择器与 PEM 格式的 RSA 或 Ed25519 私钥。", "Give both a selector and an RSA or Ed25519 private key in PEM.")
 	}
 	if pem := set["tls_ca"]; pem != "" && trusted(pem) == nil {
 		wrong("tls_ca", "这不是 PEM 证书。", "This is no PEM certificate.")
