@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -150,6 +151,88 @@ func TestTwoAnsweringMachinesComeToRest(t *testing.T) {
 	for _, raw := range all {
 		if !strings.Contains(raw, "Auto-Submitted: auto-replied") || !strings.Contains(raw, "X-Hearback-Loop:") {
 			t.Errorf("not marked as automatic: %s", raw)
+		}
+	}
+}
+
+const killedMails = 600
+
+// TestMailSurvivesKills kills the process in the middle of a first import and in the middle of answering: each mail becomes one
+// ticket, each reply leaves under one Message-ID.
+func TestMailSurvivesKills(t *testing.T) {
+	t.Parallel() // it mostly waits for leases of the dead to run out
+	m := openMailroom(t)
+	g := newGateway(t, "--allow-private-networks")
+	g.run(nil, "", m.settings("acknowledge=off", "rate_per_minute=0")...)
+	token := g.addAgent("root@example.com", "admin")
+	for n := range killedMails {
+		m.deliver(fmt.Sprintf("From: c%d@shop.test\r\nTo: support@shop.test\r\nSubject: order %d\r\nMessage-ID: <k%d@shop.test>\r\n\r\nwhere is it\r\n", n, n, n))
+	}
+	g.start()
+	api := g.api(token)
+	eventually(t, time.Minute, "some mails are filed", func() bool { n, err := api.filed(t.Context()); return err == nil && n > 50 })
+	g.kill(syscall.SIGKILL)
+	g.start()
+	eventually(t, 2*time.Minute, "all mails are filed", func() bool { n, err := api.filed(t.Context()); return err == nil && n >= killedMails })
+	tickets := mailTickets(t, api)
+	if len(tickets) != killedMails {
+		t.Fatalf("%d tickets of %d mails", len(tickets), killedMails)
+	}
+	answered := tickets[:100]
+	go func() {
+		for _, id := range answered {
+			body := map[string]string{"text": "coming " + id, "idempotency_key": "answer-" + id}
+			for api.do(t.Context(), "POST", "/api/v1/tickets/"+id+"/replies", body, nil) != nil && t.Context().Err() == nil {
+				<-time.After(50 * time.Millisecond) // the gateway is down
+			}
+		}
+	}()
+	eventually(t, time.Minute, "some replies left", func() bool { return len(m.sent()) > 20 })
+	g.kill(syscall.SIGKILL)
+	g.start()
+	ids := map[string]string{} // text to Message-ID
+	eventually(t, 3*time.Minute, "all replies left", func() bool {
+		for _, raw := range m.sent() {
+			id, text := "", ""
+			for line := range strings.Lines(raw) {
+				if strings.HasPrefix(strings.ToLower(line), "message-id:") {
+					id = strings.TrimSpace(line)
+				}
+				if strings.HasPrefix(line, "coming ") && text == "" {
+					text = strings.TrimSpace(line)
+				}
+			}
+			if ids[text] != "" && ids[text] != id {
+				t.Fatalf("one reply left as %s and %s", ids[text], id)
+			}
+			ids[text] = id
+		}
+		return len(ids) == len(answered)
+	})
+	if n := len(m.sent()); n > len(answered)+16 {
+		t.Errorf("%d mails for %d replies: more than were under way at the kill", n, len(answered))
+	}
+}
+
+func mailTickets(t *testing.T, api *apiClient) (ids []string) {
+	seen := map[string]bool{}
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct{ ID, Subject string }
+			Next  string
+		}
+		if err := api.do(t.Context(), "GET", "/api/v1/tickets?limit=100&cursor="+cursor, nil, &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range page.Items {
+			if seen[i.Subject] {
+				t.Errorf("%s is there twice", i.Subject)
+			}
+			seen[i.Subject] = true
+			ids = append(ids, i.ID)
+		}
+		if cursor = page.Next; cursor == "" {
+			return ids
 		}
 	}
 }
