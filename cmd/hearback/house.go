@@ -177,6 +177,10 @@ func (h *house) publish(ctx context.Context, events []desk.Event) {
 // classify proposes team, priority, tags and the first deadline of a message that may open a ticket.
 func (h *house) classify(in desk.Inbound, channel desk.ID) ticketstore.Plan {
 	plan := h.rules.Classify(in.Text, in.Subject, channel).Plan()
+	if plan.TeamID == "" { // no rule sends it anywhere: the channel's own team
+		_, ch, _ := h.fleet.Get(channel)
+		plan.TeamID = ch.TeamID
+	}
 	limit := h.config.SLA.FirstResponse
 	switch plan.Priority {
 	case desk.PriorityUrgent:

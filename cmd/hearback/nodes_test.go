@@ -251,3 +251,26 @@ func TestConversationsGoOnWithoutRedis(t *testing.T) {
 	close(stop)
 	present.Wait()
 }
+
+// TestTicketNoRuleKnowsGoesToItsChannelsTeam writes on a channel that belongs to a team.
+func TestTicketNoRuleKnowsGoesToItsChannelsTeam(t *testing.T) {
+	g := newGateway(t)
+	token := g.addAgent("root@example.com", "admin", "--team", "售后")
+	var made struct {
+		ID string `json:"id"`
+	}
+	g.run(&made, "", "channel", "add", "--kind", "webchat", "--name", "Shop", "--team", "售后", "--set", "origins=http://shop.test")
+	g.start()
+	ctx := context.Background()
+	v := g.visitor(made.ID, http.DefaultClient)
+	if err := v.enter(ctx, "Wang"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.send(ctx, desk.NewID(), "你好"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "the ticket is in the channel's team", func() bool {
+		all, err := allTickets(ctx, g.api(token))
+		return err == nil && len(all) == 1 && all[0].Team != nil && all[0].Team.Name == "售后"
+	})
+}
