@@ -5,17 +5,22 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"hearback/desk"
 	"hearback/ticketstore"
 )
 
-// names knows what agents, teams and channels are called, so that a live event needs no query. It is loaded at the start and
-// again whenever an admin changed something; a name it does not know is shown empty, never guessed.
+// names knows what agents, teams and channels are called, so that a live event needs no query. It is loaded at the start, again
+// whenever an admin changed something, and when an id turns up that it does not know (added by the command line, or by a node
+// whose hint was lost). A name that nobody knows is shown empty, never guessed.
 type names struct {
 	store *ticketstore.Store
 	now   atomic.Pointer[directory]
+	asked atomic.Int64 // unix milliseconds of the last look for an unknown id
 }
+
+const lookEvery = time.Second // for an unknown id: what is not there must not cost a query per event
 
 type directory struct {
 	agents   map[desk.ID]desk.Agent
@@ -57,19 +62,45 @@ func (n *names) load(ctx context.Context) error {
 	return nil
 }
 
+// look loads again for an id that is not known, at most once a second.
+func (n *names) look() {
+	now, last := time.Now().UnixMilli(), n.asked.Load()
+	if n.store == nil || now-last < lookEvery.Milliseconds() || !n.asked.CompareAndSwap(last, now) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookEvery)
+	defer cancel()
+	_ = n.load(ctx) // what was known stays; the next unknown id tries again
+}
+
 func (n *names) agent(id desk.ID) PersonRef {
-	return PersonRef{ID: id, Name: n.now.Load().agents[id].Name}
+	a, known := n.now.Load().agents[id]
+	if !known {
+		n.look()
+		a = n.now.Load().agents[id]
+	}
+	return PersonRef{ID: id, Name: a.Name}
 }
 
 func (n *names) team(id desk.ID) TeamRef {
-	return TeamRef{ID: id, Name: n.now.Load().teams[id].Name}
+	t, known := n.now.Load().teams[id]
+	if !known {
+		n.look()
+		t = n.now.Load().teams[id]
+	}
+	return TeamRef{ID: id, Name: t.Name}
 }
 
 func (n *names) channel(id desk.ID, kind string) ChannelRef {
-	if ch, ok := n.now.Load().channels[id]; ok {
-		return ch
+	ch, known := n.now.Load().channels[id]
+	if !known {
+		n.look()
+		ch, known = n.now.Load().channels[id]
 	}
-	return ChannelRef{ID: id, Kind: kind}
+	if !known {
+		return ChannelRef{ID: id, Kind: kind}
+	}
+	return ch
 }
 
 func (n *names) allTeams() []TeamRef {
