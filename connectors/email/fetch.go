@@ -142,6 +142,7 @@ func (c *connector) take(ctx context.Context, s *session, list []entry, without 
 	if err := c.commit(ctx, cur, mails); err != nil {
 		return err
 	}
+	s.mailAt = c.tools.Now()
 	uids := make([]imap.UID, len(list))
 	for i, e := range list {
 		uids[i] = imap.UID(e.uid)

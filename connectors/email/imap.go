@@ -29,6 +29,8 @@ type session struct {
 	news    chan struct{} // the server told of new mail
 	watch   *time.Timer
 	unwatch func() bool // from the caller's context
+	near    bool        // the server is on this machine or its private network
+	mailAt  time.Time   // when the last mail came on this connection
 }
 
 // openSession connects and logs in. The session ends with ctx.
@@ -37,7 +39,7 @@ func (c *connector) openSession(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{news: make(chan struct{}, 1)}
+	s := &session{news: make(chan struct{}, 1), near: isNear(conn)}
 	s.watch = time.AfterFunc(commandFor, func() { conn.Close() })
 	s.unwatch = context.AfterFunc(ctx, func() { conn.Close() })
 	options := &imapclient.Options{TLSConfig: c.s.tls(c.s.imap.host), UnilateralDataHandler: &imapclient.UnilateralDataHandler{
