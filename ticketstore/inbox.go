@@ -156,17 +156,22 @@ func (p *putting) number(rows []*inboxRow) error {
 	for _, k := range sortedKeys(count) {
 		b.add(k.channel, k.sender, count[k])
 	}
-	next := make(map[senderKey]int64, len(count))
+	next, first := make(map[senderKey]int64, len(count)), []senderKey{}
 	err := p.t.bulkEach(b, func(row *sql.Rows) error {
 		var k senderKey
 		var last int64
 		if err := row.Scan(&k.channel, &k.sender, &last); err != nil {
 			return err
 		}
-		next[k] = last - count[k]
+		if next[k] = last - count[k]; next[k] == 0 {
+			first = append(first, k)
+		}
 		return nil
-	}, `INSERT INTO senders (channel_id, sender, seq) SELECT channel_id, sender, n FROM v WHERE true
-		ON CONFLICT (channel_id, sender) DO UPDATE SET seq = senders.seq + excluded.seq RETURNING channel_id, sender, seq`)
+	}, `INSERT INTO sender_seqs (channel_id, sender, seq) SELECT channel_id, sender, n FROM v WHERE true
+		ON CONFLICT (channel_id, sender) DO UPDATE SET seq = sender_seqs.seq + excluded.seq RETURNING channel_id, sender, seq`)
+	if err == nil {
+		err = p.t.addSenders(first)
+	}
 	if err != nil {
 		return err
 	}
@@ -175,6 +180,17 @@ func (p *putting) number(rows []*inboxRow) error {
 		r.seq = next[r.from]
 	}
 	return nil
+}
+
+// addSenders makes the rows that filing holds, for senders who were just given their first number.
+func (t *tx) addSenders(first []senderKey) error {
+	slices.SortFunc(first, senderKey.compare)
+	b := newBulk("channel_id text, sender text", len(first))
+	for _, k := range first {
+		b.add(k.channel, k.sender)
+	}
+	_, err := t.bulkExec(b, `INSERT INTO senders (channel_id, sender) SELECT channel_id, sender FROM v WHERE true ON CONFLICT DO NOTHING`)
+	return err
 }
 
 func sortedKeys[T any](m map[senderKey]T) []senderKey {

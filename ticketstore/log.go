@@ -14,10 +14,15 @@ func (s *Store) AppendLog(ctx context.Context, channel desk.ID, sender, id strin
 		body = []byte{}
 	}
 	err = s.write(ctx, func(t *tx) error {
-		// The sender's row is taken first: it makes two appends of one id take turns.
-		if err := t.get(&seq, `INSERT INTO senders (channel_id, sender, seq) VALUES (?, ?, 1)
-			ON CONFLICT (channel_id, sender) DO UPDATE SET seq = senders.seq + 1 RETURNING seq`, channel, sender); err != nil {
+		// The sender's number is drawn first: it makes two appends of one id take turns.
+		if err := t.get(&seq, `INSERT INTO sender_seqs (channel_id, sender, seq) VALUES (?, ?, 1)
+			ON CONFLICT (channel_id, sender) DO UPDATE SET seq = sender_seqs.seq + 1 RETURNING seq`, channel, sender); err != nil {
 			return fmt.Errorf("number entry: %w", err)
+		}
+		if seq == 1 {
+			if err := t.addSenders([]senderKey{{channel, sender}}); err != nil {
+				return fmt.Errorf("add sender: %w", err)
+			}
 		}
 		n, err := t.exec(`INSERT INTO sender_log (channel_id, sender, seq, id, body, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			channel, sender, seq, id, body, int64(s.now()))

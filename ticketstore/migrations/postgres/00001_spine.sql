@@ -35,11 +35,19 @@ CREATE TABLE channel_health (
   held            BOOLEAN NOT NULL DEFAULT FALSE
 );
 
--- One row per person on one channel: the turn-taking line of his messages and his current ticket.
-CREATE TABLE senders (
+-- The last number each person on one channel was given. Apart from senders, whose rows are held while messages are filed:
+-- taking the next message into safety must not wait for that.
+CREATE TABLE sender_seqs (
   channel_id TEXT NOT NULL,
   sender     TEXT NOT NULL,
   seq        BIGINT NOT NULL,
+  PRIMARY KEY (channel_id, sender)
+) WITH (fillfactor = 70);
+
+-- One row per person on one channel: who he is and his current ticket. Whoever files holds it.
+CREATE TABLE senders (
+  channel_id TEXT NOT NULL,
+  sender     TEXT NOT NULL,
   contact_id TEXT NOT NULL DEFAULT '',
   ticket_id  TEXT NOT NULL DEFAULT '',
   from_type  TEXT NOT NULL DEFAULT '',         -- the identity he last wrote by: replies go there
@@ -361,5 +369,5 @@ CREATE INDEX search_index ON search USING GIN (words, singles);
 
 -- +goose Down
 DROP TABLE search, inbox_outcomes, inbox_due, audit, leases, jobs, read_marks, tokens, sessions, rules, agent_teams, agents, teams, decisions, deliveries,
-  attachments, thread_keys, messages, tickets, counters, identities, contacts, sender_log, inbox, senders, channel_health,
+  attachments, thread_keys, messages, tickets, counters, identities, contacts, sender_log, inbox, senders, sender_seqs, channel_health,
   channel_cursors, channel_secrets, channels, meta;

@@ -35,11 +35,19 @@ CREATE TABLE channel_health (
   held            BOOLEAN NOT NULL DEFAULT 0
 );
 
--- One row per person on one channel: the turn-taking line of his messages and his current ticket.
-CREATE TABLE senders (
+-- The last number each person on one channel was given. Apart from senders, whose rows are held while messages are filed:
+-- taking the next message into safety must not wait for that.
+CREATE TABLE sender_seqs (
   channel_id TEXT NOT NULL,
   sender     TEXT NOT NULL,
   seq        BIGINT NOT NULL,
+  PRIMARY KEY (channel_id, sender)
+);
+
+-- One row per person on one channel: who he is and his current ticket. Whoever files holds it.
+CREATE TABLE senders (
+  channel_id TEXT NOT NULL,
+  sender     TEXT NOT NULL,
   contact_id TEXT NOT NULL DEFAULT '',
   ticket_id  TEXT NOT NULL DEFAULT '',
   from_type  TEXT NOT NULL DEFAULT '',         -- the identity he last wrote by: replies go there
@@ -386,6 +394,7 @@ DROP TABLE contacts;
 DROP TABLE sender_log;
 DROP TABLE inbox;
 DROP TABLE senders;
+DROP TABLE sender_seqs;
 DROP TABLE channel_health;
 DROP TABLE channel_cursors;
 DROP TABLE channel_secrets;
