@@ -22,7 +22,7 @@ func Decode(e desk.Envelope) ([]desk.Inbound, error) {
 }
 
 func inbound(e desk.Envelope, m *mail.Mail) desk.Inbound {
-	address, name := author(m)
+	address, name := author(m, e.Meta["address"])
 	in := desk.Inbound{
 		Type: desk.EnvelopeMessage, From: desk.Identity{Type: kindName, Value: address}, Name: plain(name), SentAt: sent(m),
 		Subject: subject(m.Subject), HTML: m.HTML, Class: classOf(e, m, address), Repairs: repairs(e, m), Fields: fieldsOf(e, m),
@@ -45,16 +45,20 @@ func notNil(b []byte) []byte {
 	return b
 }
 
-// author is the person to answer. A machine that writes for somebody (a contact form) names him in Reply-To.
-func author(m *mail.Mail) (address, name string) {
+// author is the person to answer: whose envelopes wait in one line, and whom replies go to. A machine that writes for somebody, as
+// contact forms do from a no-reply address or from the mailbox's own, names him in Reply-To.
+func author(m *mail.Mail, own string) (address, name string) {
 	address, name = writer(m)
-	if !noReply.MatchString(address) || len(m.ReplyTo) != 1 {
+	own = strings.ToLower(own)
+	forOther := noReply.MatchString(address) || own != "" && address == own
+	if !forOther || len(m.ReplyTo) != 1 {
 		return address, name
 	}
-	if to := m.ReplyTo[0]; strings.Contains(to.Address, "@") {
-		return strings.ToLower(to.Address), first(to.Name, name)
+	to := strings.ToLower(m.ReplyTo[0].Address)
+	if !strings.Contains(to, "@") || withoutToken(to) == own || noReply.MatchString(to) {
+		return address, name
 	}
-	return address, name
+	return to, first(m.ReplyTo[0].Name, name)
 }
 
 var noReply = regexp.MustCompile(`(?i)^(?:no-?_?reply|do-?_?not-?_?reply)(?:$|[@+._-])`)

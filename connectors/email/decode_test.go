@@ -64,6 +64,10 @@ func TestWhoIsAnsweredAndWhatIsShown(t *testing.T) {
 	if form.From.Value != "li@x.test" || form.Name != "Li Lei" {
 		t.Errorf("a form's customer is %s %q", form.From.Value, form.Name)
 	}
+	own := decodeOne(t, "From: Support <support@shop.test>\nTo: support@shop.test\nReply-To: Han Mei <han@x.test>\nSubject: 网站留言\n\n内容\n")
+	if own.From.Value != "han@x.test" || own.NoTicket || own.Class != desk.ClassNormal {
+		t.Errorf("a form that writes from the mailbox itself: %s, class %s", own.From.Value, own.Class)
+	}
 	person := decodeOne(t, "From: li@x.test\nReply-To: list@y.test\nSubject: x\nAuthentication-Results: mx.test; spf=pass; dmarc=fail (p=none)\n\nhi\n")
 	if person.From.Value != "li@x.test" || len(person.Repairs) == 0 || !strings.Contains(person.Repairs[0], "DMARC") {
 		t.Errorf("%+v", person)
@@ -155,8 +159,9 @@ func FuzzDecode(f *testing.F) {
 			s.Write(raw[:n])
 			raw = raw[n:]
 		}
-		if sender, external := s.identify(entry{}); sender == "" || external == "" {
-			t.Error("no identity")
+		sender, external := s.identify(entry{}, "support@shop.test")
+		if external == "" || sender != in[len(in)-1].From.Value {
+			t.Errorf("waits as %q, %q, written by %q", sender, external, in[len(in)-1].From.Value)
 		}
 	})
 }

@@ -104,6 +104,8 @@ func outward() []connectors.Field {
 		with(field("sent_copy", "select", "保存到已发送", "Copy to Sent", "把回复存入“已发送”文件夹。", "Puts replies into the Sent folder."), choice("auto", switches...)),
 		with(field("rate_per_minute", "number", "每分钟发信上限", "Mails per minute", "超出的稍后发出。0 表示不限。", "More wait for their turn. 0 means no limit."),
 			func(f *connectors.Field) { f.Default, f.Pattern = "60", `[0-9]{1,5}` }),
+		with(field("signature", "textarea", "签名", "Signature", "附在每封回复之后；{agent} 表示客服姓名。", "Below every reply; {agent} stands for the agent's name."),
+			func(f *connectors.Field) { f.MaxLen = 2000 }),
 		with(field("acknowledge", "select", "自动确认", "Acknowledge", "新工单自动回一封确认信，含工单编号。机器来信从不自动回复。",
 			"New tickets are acknowledged by a mail with their number. Machines' mail is never answered by itself."), choice("on", option("on", "是", "Yes"), option("off", "否", "No"))),
 		with(field("acknowledge_text", "textarea", "确认信内容", "Acknowledgement", "可用 {number} 表示工单编号。留空用默认内容。", "{number} stands for the ticket's number. Empty: our words."),

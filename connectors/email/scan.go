@@ -44,7 +44,7 @@ func (c *connector) envelope(ctx context.Context, r io.Reader, size int64, e ent
 	if e.size > c.s.maxMail {
 		env.Meta["size"] = strconv.FormatInt(e.size, 10)
 	}
-	env.Sender, env.ExternalID = seen.identify(e)
+	env.Sender, env.ExternalID = seen.identify(e, c.s.address)
 	return env, nil
 }
 
@@ -88,7 +88,7 @@ func headerEnd(b []byte) int {
 
 // identify names the sender and the mail. The same mail delivered over two ways differs in its trace fields, so only what its
 // author wrote counts.
-func (s *scanner) identify(e entry) (sender, external string) {
+func (s *scanner) identify(e entry, own string) (sender, external string) {
 	m := mail.Parse(s.header, mail.Limits{})
 	sum := sha256.New()
 	for _, name := range []string{"From", "To", "Cc", "Subject", "Date"} {
@@ -102,7 +102,7 @@ func (s *scanner) identify(e entry) (sender, external string) {
 	} else {
 		sum.Write(s.header) // perhaps no header at all
 	}
-	from, _ := writer(m)
+	from, _ := author(m, own)
 	return from, messageKey(m.MessageID) + " " + hex.EncodeToString(sum.Sum(nil))[:32]
 }
 

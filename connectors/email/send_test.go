@@ -259,3 +259,23 @@ func TestSignatureIsTakenByAVerifier(t *testing.T) {
 		t.Error("a changed mail passes")
 	}
 }
+
+func TestSignatureOfThePersonStandsBelowHisReply(t *testing.T) {
+	s := startSMTP(t, nil)
+	_, conn, _ := sender(t, s, "signature", "{agent}\n小店客服 <support@shop.test>")
+	out := outbound()
+	if _, err := conn.Send(context.Background(), out); err != nil {
+		t.Fatal(err)
+	}
+	out.Automatic = true
+	if _, err := conn.Send(context.Background(), out); err != nil {
+		t.Fatal(err)
+	}
+	signed, plain := mail.Parse([]byte(s.mails()[0]), mail.Limits{}), mail.Parse([]byte(s.mails()[1]), mail.Limits{})
+	if signed.Text != "您好\n\n-- \n王芳\n小店客服 <support@shop.test>\n" || signed.Reply != "您好" || !strings.Contains(signed.HTML, "王芳<br>") || !strings.Contains(signed.HTML, "&lt;support@") {
+		t.Errorf("text %q, reply %q, html %q", signed.Text, signed.Reply, signed.HTML)
+	}
+	if strings.Contains(plain.Text, "-- ") {
+		t.Error("an automatic message is signed")
+	}
+}

@@ -18,6 +18,7 @@ type settings struct {
 	preset   preset
 	address  string // lower case
 	name     string
+	sign     string // below replies
 	imap     account
 	smtp     account
 	folder   string
@@ -62,7 +63,7 @@ func (s *settings) tls(host string) *tls.Config {
 
 // parse reads settings that check has passed; what is missing comes from the provider's preset.
 func parse(set map[string]string) (*settings, error) {
-	s := &settings{provider: set["provider"], address: strings.ToLower(strings.TrimSpace(set["address"])), name: set["name"], folder: set["imap_folder"]}
+	s := &settings{provider: set["provider"], address: strings.ToLower(strings.TrimSpace(set["address"])), name: set["name"], sign: set["signature"], folder: set["imap_folder"]}
 	s.preset = presets[s.provider]
 	s.imap = accountOf(set, "imap", s.preset.imap, 993, 143)
 	s.smtp = accountOf(set, "smtp", s.preset.smtp, 465, 587)
