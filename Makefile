@@ -55,7 +55,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(or $(FUZZTIME),60s) $$p || exit 1; done; done
 
 bench: ## micro benchmarks of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./normalizer ./router ./intake ./ticketstore/storetest
+	$(GO) test -run '^$$' -bench . -benchmem ./normalizer ./router ./intake ./ticketstore/storetest ./connectors/email
 
 load: $(BIN) ## the load table of docs/performance.md, on private PostgreSQL and Redis and on SQLite
 	$(GO) test -count=1 -timeout 20m -run '^$$' -bench Load -benchtime 1x ./cmd/hearback

@@ -118,16 +118,10 @@ func (c *connector) authenticate(ctx context.Context, s *session) error {
 	s.alive()
 	caps := s.Caps()
 	if c.s.xoauth2 {
-		token, err := c.accessToken(ctx)
-		if err != nil {
-			return err
-		}
-		s.alive()
-		if err := s.Authenticate(&xoauth2{a.user, token}); err != nil {
-			c.tools.Cache.Drop(ctx, tokenKey, token)
-			return c.loginError(err)
-		}
-		return nil
+		return c.loginError(c.withToken(ctx, func(token string) error {
+			s.alive()
+			return s.Authenticate(&xoauth2{a.user, token})
+		}))
 	}
 	plain := strings.ContainsFunc(a.user+a.password, func(r rune) bool { return r > 126 || r < 32 })
 	switch {

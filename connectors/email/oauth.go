@@ -21,6 +21,30 @@ func (c *connector) accessToken(ctx context.Context) (string, error) {
 	return c.tools.Cache.Once(ctx, tokenKey, c.refresh)
 }
 
+// withToken logs in by try. A token the server refuses is forgotten and another one tried once: it may have been taken back
+// before its time.
+func (c *connector) withToken(ctx context.Context, try func(token string) error) error {
+	token, err := c.accessToken(ctx)
+	if err != nil {
+		return err
+	}
+	refusal := try(token)
+	if refusal == nil || !refused(refusal) && !isRefusal(refusal) {
+		return refusal
+	}
+	if err := c.tools.Cache.Drop(ctx, tokenKey, token); err != nil {
+		return refusal
+	}
+	fresh, err := c.accessToken(ctx)
+	if err != nil {
+		return err
+	}
+	if fresh == token {
+		return refusal
+	}
+	return try(fresh)
+}
+
 // refresh is RFC 6749, section 6.
 func (c *connector) refresh(ctx context.Context) (string, time.Duration, error) {
 	o := c.s.oauth

@@ -191,7 +191,7 @@ func TestLineBreaksInWhatPeopleGiveBecomeNoHeaders(t *testing.T) {
 	}
 }
 
-func TestAccessTokenIsFetchedOnceAndRevocationIsNamed(t *testing.T) {
+func TestAccessTokenIsFetchedOnceRenewedAndItsRevocationNamed(t *testing.T) {
 	calls, revoked := 0, false
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls++
@@ -204,25 +204,36 @@ func TestAccessTokenIsFetchedOnceAndRevocationIsNamed(t *testing.T) {
 			w.WriteHeader(400)
 			return
 		}
-		json.NewEncoder(w).Encode(map[string]any{"access_token": "access-token-1", "expires_in": 3600})
+		json.NewEncoder(w).Encode(map[string]any{"access_token": fmt.Sprint("access-token-", calls), "expires_in": 3600})
 	}))
 	defer provider.Close()
 	s := startSMTP(t, nil)
+	s.token = "access-token-1"
 	house, conn, ch := sender(t, s, "auth", "xoauth2", "oauth_client_id", "id", "oauth_refresh_token", "refresh-secret", "oauth_token_url", provider.URL)
-	for range 2 { // the server offers PLAIN only, so the log-in itself is refused; the token is what is looked at
+	send := func() *connectors.SendError {
 		_, err := conn.Send(context.Background(), outbound())
-		if got := connectors.AsSendError(err); err == nil || got.Class == connectors.Permanent {
-			t.Fatal(err)
+		house.CheckSecrets(email.Kind, ch, fmt.Sprint(err))
+		if err == nil {
+			return nil
 		}
-		house.CheckSecrets(email.Kind, ch, err.Error())
+		return connectors.AsSendError(err)
 	}
-	if calls == 0 {
-		t.Error("no token was asked for")
+	for range 3 {
+		if err := send(); err != nil || calls != 1 {
+			t.Fatalf("%d tokens, %v", calls, err)
+		}
+	}
+	s.token = "access-token-2" // the first was taken back before its time
+	if err := send(); err != nil || calls != 2 {
+		t.Fatalf("%d tokens, %v", calls, err)
+	}
+	s.token = "none"
+	if err := send(); err == nil || err.Class != connectors.Credentials || !strings.HasPrefix(err.Code, "535") || !strings.Contains(err.Hint, "OAuth") {
+		t.Errorf("refused: %v", err)
 	}
 	revoked = true
 	house.Clock.Advance(2 * time.Hour)
-	_, err := conn.Send(context.Background(), outbound())
-	if got := connectors.AsSendError(err); got.Class != connectors.Credentials || got.Code != "invalid_grant" || got.Hint == "" {
+	if err := send(); err == nil || err.Class != connectors.Credentials || err.Code != "invalid_grant" || err.Hint == "" {
 		t.Errorf("revoked: %v", err)
 	}
 }

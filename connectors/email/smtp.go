@@ -149,15 +149,7 @@ func (c *connector) hello(conn net.Conn, a account) (*smtp.Client, error) {
 
 func (c *connector) authSMTP(ctx context.Context, client *smtp.Client, a account) error {
 	if c.s.xoauth2 {
-		token, err := c.accessToken(ctx)
-		if err != nil {
-			return err
-		}
-		if err := client.Auth(&xoauth2{a.user, token}); err != nil {
-			c.tools.Cache.Drop(ctx, tokenKey, token)
-			return err
-		}
-		return nil
+		return c.withToken(ctx, func(token string) error { return client.Auth(&xoauth2{a.user, token}) })
 	}
 	ok, offered := client.Extension("AUTH")
 	switch {

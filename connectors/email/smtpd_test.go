@@ -22,7 +22,8 @@ type smtpd struct {
 	answer  map[string]error // by stage: AUTH, MAIL, RCPT, DATA
 	got     []string
 	rcpts   [][]string
-	cut     bool // close the connection after the mail's last byte instead of answering
+	token   string // the access token that is good
+	cut     bool   // close the connection after the mail's last byte instead of answering
 	hang    chan struct{}
 	started chan struct{}
 }
@@ -76,9 +77,12 @@ type smtpSession struct {
 	to   []string
 }
 
-func (x *smtpSession) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (x *smtpSession) AuthMechanisms() []string { return []string{sasl.Plain, "XOAUTH2"} }
 
-func (x *smtpSession) Auth(string) (sasl.Server, error) {
+func (x *smtpSession) Auth(mechanism string) (sasl.Server, error) {
+	if mechanism == "XOAUTH2" {
+		return &tokenServer{s: x.s}, nil
+	}
 	return sasl.NewPlainServer(func(_, user, pass string) error {
 		if err := x.s.say("AUTH"); err != nil {
 			return err
@@ -144,4 +148,24 @@ func headerOf(raw, name string) string {
 		}
 	}
 	return ""
+}
+
+// A tokenServer takes the token the test names, and gives its reason before it refuses, as Google does.
+type tokenServer struct {
+	s      *smtpd
+	reason bool
+}
+
+// Next judges the token.
+func (x *tokenServer) Next(response []byte) ([]byte, bool, error) {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	switch {
+	case x.reason:
+		return nil, true, &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}, Message: "token refused"}
+	case string(response) == "user=support@shop.test\x01auth=Bearer "+x.s.token+"\x01\x01":
+		return nil, true, nil
+	}
+	x.reason = true
+	return []byte(`{"status":"401"}`), false, nil
 }
