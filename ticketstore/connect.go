@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"time"
@@ -16,15 +17,26 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// openPostgres opens the pool; the first query connects. Session settings live here so that an operator's defaults cannot
-// weaken them: a commit that returns is on disk.
-func openPostgres(dsn string) (*sqlx.DB, error) {
+// A pool's session settings; they live here so that an operator's defaults cannot weaken them.
+var (
+	// usual: a commit that returns is on disk.
+	usual = map[string]string{"synchronous_commit": "on"}
+	// keyed is for statements that find every row by a key. A plan made while a table was small would read all of it, and is
+	// kept until the table's next statistics: with a table that grows by thousands of rows a second that is far too long.
+	keyed = map[string]string{"synchronous_commit": "on", "enable_seqscan": "off"}
+	// repeats is keyed, for work that repeats itself when a crash of the database undoes it.
+	repeats = map[string]string{"synchronous_commit": "off", "enable_seqscan": "off"}
+)
+
+// openPostgres opens a pool; the first query connects.
+func openPostgres(dsn string, settings map[string]string) (*sqlx.DB, error) {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		// pgx hides the password in its message.
 		return nil, fmt.Errorf("read database address: %w", err)
 	}
 	cfg.RuntimeParams["application_name"] = "hearback"
+	maps.Copy(cfg.RuntimeParams, settings)
 	cfg.StatementCacheCapacity = 512
 	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(max(12, 4*runtime.NumCPU()))

@@ -16,9 +16,11 @@ import (
 //
 // Envelopes of one sender are filed by rising Seq. One whose earlier neighbour is unfinished and not in this call is Skipped and
 // falls due again shortly. Everything a batch can look up or write together is one statement.
+//
+// Its commit is repeatable: the envelope is safe since PutInbox and stays due until this transaction is on disk.
 func (s *Store) File(ctx context.Context, filings []Filing) ([]Filed, error) {
 	var done *filer
-	err := s.write(ctx, func(t *tx) error {
+	err := s.writeRepeatable(ctx, func(t *tx) error {
 		f := newFiler(t, filings)
 		done = f
 		return f.run()

@@ -17,7 +17,7 @@ import (
 // An envelope whose external id the channel has brought before is a duplicate of the first, within one call too.
 func (s *Store) PutInbox(ctx context.Context, arrivals []*Arrival, leaseUntil desk.Time) error {
 	var done *putting
-	err := s.write(ctx, func(t *tx) error {
+	err := s.writeKeyed(ctx, func(t *tx) error {
 		p := newPutting(t, arrivals, leaseUntil)
 		if err := p.run(); err != nil {
 			return err

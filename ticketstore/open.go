@@ -20,6 +20,8 @@ type Store struct {
 	log     *slog.Logger
 	dialect dialect
 	read    *sqlx.DB // readers; on PostgreSQL also the writers
+	keyed   *sqlx.DB // PostgreSQL: for taking envelopes into safety
+	repeats *sqlx.DB // PostgreSQL: for filing, which is done again when a crash of the database undoes it
 	writer  *writer  // SQLite's one writing connection; nil on PostgreSQL
 	queries sync.Map // queryKey -> string: statements already written for this engine
 }
@@ -53,10 +55,14 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	}
 	s.dialect = d
 	if d.name == "postgres" {
-		s.read, err = openPostgres(dsn)
-	} else {
-		s.read, s.writer, err = openSQLite(ctx, dsn)
+		return errors.Join(s.openPool(&s.read, dsn, usual), s.openPool(&s.keyed, dsn, keyed), s.openPool(&s.repeats, dsn, repeats))
 	}
+	s.read, s.writer, err = openSQLite(ctx, dsn)
+	return err
+}
+
+func (s *Store) openPool(pool **sqlx.DB, dsn string, settings map[string]string) (err error) {
+	*pool, err = openPostgres(dsn, settings)
 	return err
 }
 
@@ -121,8 +127,10 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
 	}
-	if s.read != nil {
-		errs = append(errs, s.read.Close())
+	for _, pool := range []*sqlx.DB{s.repeats, s.keyed, s.read} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -28,7 +28,24 @@ type conn interface {
 // PostgreSQL may pick the transaction as the victim of a deadlock or a serialization failure; it is then run again, so f must
 // not keep results of a failed run.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
-	run := s.writePostgres
+	return s.writeOn(ctx, s.read, f)
+}
+
+// writeKeyed is write for a transaction whose statements find every row by a key.
+func (s *Store) writeKeyed(ctx context.Context, f func(*tx) error) error {
+	return s.writeOn(ctx, s.keyed, f)
+}
+
+// writeRepeatable is writeKeyed for a transaction that finds its work again when it is undone: on PostgreSQL the commit does not
+// wait for the disk (synchronous_commit off). Any later commit that waits carries it along, so nothing that builds on it and
+// was promised to anybody can survive without it; a crash of the database itself (not of the gateway) within the same moment
+// undoes it, and the work is done again. SQLite waits always.
+func (s *Store) writeRepeatable(ctx context.Context, f func(*tx) error) error {
+	return s.writeOn(ctx, s.repeats, f)
+}
+
+func (s *Store) writeOn(ctx context.Context, pool *sqlx.DB, f func(*tx) error) error {
+	run := func(ctx context.Context, try int, f func(*tx) error) error { return s.writePostgres(ctx, pool, try, f) }
 	if s.writer != nil {
 		run = s.writeSQLite
 	}
@@ -40,8 +57,8 @@ func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 	}
 }
 
-func (s *Store) writePostgres(ctx context.Context, try int, f func(*tx) error) (err error) {
-	t, err := s.read.BeginTxx(ctx, nil)
+func (s *Store) writePostgres(ctx context.Context, pool *sqlx.DB, try int, f func(*tx) error) (err error) {
+	t, err := pool.BeginTxx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
