@@ -11,7 +11,7 @@ import (
 
 // The inbound line as intake drives it: a group of 64 envelopes is put, then filed. One operation is one message.
 //
-//	go test ./ticketstore/storetest -run XXX -bench Inbound -benchtime 3s
+//	go test ./ticketstore/storetest -run '^$' -bench Inbound -benchtime 3s
 
 func BenchmarkInboundSQLite(b *testing.B)   { benchInbound(b, SQLite) }
 func BenchmarkInboundPostgres(b *testing.B) { benchInbound(b, Postgres) }
