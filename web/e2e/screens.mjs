@@ -32,6 +32,7 @@ async function openTicket(page) {
     .getByTestId("composer-input")
     .or(page.getByTestId("claim"))
     .or(page.getByTestId("claim-phone"))
+    .filter({ visible: true }) // each size hides the other one's button
     .first()
     .waitFor();
 }
