@@ -37,6 +37,10 @@ type Kind struct {
 	// Embed, when set, is what an admin pastes into his own page: an HTML snippet for this channel.
 	Embed func(publicURL string, ch desk.Channel) string
 
+	// Patient tells that customers of this kind do not wait at a screen: their tickets stay with an agent who lost his
+	// connection instead of going back to the queue.
+	Patient bool
+
 	// Demo, when set, are the settings of the channel that the demo adds on first start.
 	Demo map[string]string
 }

@@ -41,7 +41,7 @@ func newHistory(t *testing.T, b *bus.Bus, r *rapid.T) *history {
 		h.agents = append(h.agents, h.store.agent(fmt.Sprintf("a%d", i), rapid.IntRange(1, 4).Draw(r, "capacity"), teams...))
 	}
 	for i := range h.nodes {
-		h.nodes[i] = New(Options{Store: h.store, Bus: b, Clock: h.clock.Now, Node: fmt.Sprint("n", i), Logger: slog.New(slog.DiscardHandler)})
+		h.nodes[i] = New(Options{Store: h.store, Bus: b, Clock: h.clock.Now, Node: fmt.Sprint("n", i), Patient: []string{"email"}, Logger: slog.New(slog.DiscardHandler)})
 	}
 	return h
 }

@@ -42,7 +42,7 @@ type Options struct {
 	// Weights is what a ticket of a channel kind costs of a capacity; kinds not named cost 1, and 0 means the whole agent (a call).
 	Weights map[string]int
 	// Patient are channel kinds whose customers do not wait at the screen: their tickets stay with an agent who lost his
-	// connection. nil: e-mail.
+	// connection.
 	Patient []string
 	// Boost is how much earlier than its deadline a ticket of a priority ranks. It is also by how much one can be overtaken.
 	// nil: urgent 15 min, critical 1 h.
@@ -84,9 +84,6 @@ func New(o Options) *Router {
 	o.Grace = orDuration(o.Grace, time.Minute)
 	if o.DefaultCapacity <= 0 {
 		o.DefaultCapacity = 10
-	}
-	if o.Patient == nil {
-		o.Patient = []string{"email"}
 	}
 	if o.Boost == nil {
 		o.Boost = map[desk.Priority]time.Duration{desk.PriorityUrgent: 15 * time.Minute, desk.PriorityCritical: time.Hour}

@@ -26,7 +26,7 @@ type node struct {
 
 func newNode(t testing.TB, b *bus.Bus, store *referee, c *clock) node {
 	t.Helper()
-	n := node{New(Options{Store: store, Bus: b, Clock: c.Now, Node: "n1", Logger: slog.New(slog.DiscardHandler)}), t, store, c}
+	n := node{New(Options{Store: store, Bus: b, Clock: c.Now, Node: "n1", Patient: []string{"email"}, Logger: slog.New(slog.DiscardHandler)}), t, store, c}
 	n.work()
 	return n
 }

@@ -120,7 +120,7 @@ func (h *house) furnish(ctx context.Context) error {
 		return err
 	}
 	h.router = router.New(router.Options{Store: h.store, Bus: h.bus, Logger: h.log, Node: h.node,
-		Grace: c.Routing.Grace, Lease: c.Routing.Lease, DefaultCapacity: c.Routing.Capacity})
+		Grace: c.Routing.Grace, Lease: c.Routing.Lease, DefaultCapacity: c.Routing.Capacity, Patient: patientKinds()})
 	h.intake = intake.New(intake.Options{Store: h.store, Blobs: h.files, Kinds: kinds, Classify: h.classify, Logger: h.log,
 		Route: h.router.Route, Opened: h.opened, Publish: h.publish, Batch: c.Intake.Batch, Lease: c.Intake.Lease, MaxAttempts: c.Intake.MaxAttempts,
 		Metrics: intake.NewMetrics(h.metrics)})

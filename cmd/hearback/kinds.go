@@ -17,3 +17,13 @@ func kindNamed(name string) (connectors.Kind, bool) {
 	}
 	return connectors.Kind{}, false
 }
+
+// patientKinds names the kinds whose customers do not wait at a screen.
+func patientKinds() (names []string) {
+	for _, k := range kinds {
+		if k.Patient {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}

@@ -12,6 +12,7 @@ const kindName = "email"
 // Kind is the mailbox.
 var Kind = connectors.Kind{
 	Name:        kindName,
+	Patient:     true,
 	Title:       connectors.Text{Zh: "电子邮件", En: "E-mail"},
 	Fields:      fields(),
 	Check:       check,
