@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"hearback/desk"
@@ -41,8 +42,62 @@ type Kind struct {
 	// connection instead of going back to the queue.
 	Patient bool
 
+	// Reach, when set, tells whether a channel may write to an address that did not write to it first, and by which conversation
+	// (Envelope.Sender). Pure. It makes the channel another way to answer a contact, and one to start a ticket by.
+	Reach func(ch desk.Channel, to desk.Identity) (sender string, ok bool)
+
+	// Asks tells that customers of this kind may ask for their tickets' state by writing (a number, "进度"): the house answers.
+	Asks bool
+
+	// Mount, when set, is a second public address of the kind's channels: Prefix + the value of the secret field Field.
+	Mount *Mount
+
+	// Try, when set, shows what a request of the provider would become, without a channel and changing nothing. Pure.
+	Try func(settings map[string]string, s Sample) Trial
+
+	// Consent, when set, lets an admin log in at the provider instead of typing credentials (OAuth 2, RFC 6749 4.1 with PKCE).
+	Consent *Consent
+
 	// Demo, when set, are the settings of the channel that the demo adds on first start.
 	Demo map[string]string
+}
+
+// A Mount is a second public address: /api/v1/cti/{token}.
+type Mount struct {
+	Prefix string // "/api/v1/cti/"
+	Field  string // "token"
+}
+
+// A Sample is one request of a provider, pasted by an admin.
+type Sample struct {
+	Method string
+	Query  url.Values
+	Header http.Header
+	Body   []byte
+}
+
+// A Trial is what a sample becomes.
+type Trial struct {
+	Inbounds []desk.Inbound
+	Call     *desk.Call // all events of the sample as one call
+	Answer   Answer     // what the provider would be told
+	Problems []Problem  // why it cannot be read, or what was left out
+}
+
+// An Answer is an HTTP answer.
+type Answer struct {
+	Status int    `json:"status"`
+	Type   string `json:"type"`
+	Body   string `json:"body"`
+}
+
+// A Consent is a provider's log-in page and what to do with its answer. Channels remember nothing: state and verifier are the
+// admin's.
+type Consent struct {
+	// URL is where the admin's browser goes. An error says in a sentence which setting is missing.
+	URL func(ch desk.Channel, redirect, state, verifier string) (string, error)
+	// Exchange turns the code into settings to be stored (sealed where their fields are secret).
+	Exchange func(ctx context.Context, ch desk.Channel, t Tools, redirect, code, verifier string) (map[string]string, error)
 }
 
 // Text is a short text in both languages of the screens.
@@ -152,8 +207,19 @@ type Capabilities struct {
 	DeliveredKnown bool          `json:"delivered_known"` // The provider tells when it arrived.
 	ReadKnown      bool          `json:"read_known"`      // The provider tells when it was read.
 	Typing         bool          `json:"typing"`
-	History        bool          `json:"-"` // Send is given the customer's last message to quote (Outbound.Quote).
-	SendTimeout    time.Duration `json:"-"` // 0 means 30 s. Always shorter than the delivery lease.
+	NoText         bool          `json:"no_text"` // No written message can leave; only Means.
+	Means          []Means       `json:"means"`   // Other ways an answer can leave.
+	History        bool          `json:"-"`       // Send is given the customer's last message to quote (Outbound.Quote).
+	SendTimeout    time.Duration `json:"-"`       // 0 means 30 s. Always shorter than the delivery lease.
+}
+
+// A Means is a way to answer that is no written message; Send gets its name in Outbound.Means.
+type Means struct {
+	Name        string `json:"name"` // callback, template
+	Title       Text   `json:"title"`
+	NeedsText   bool   `json:"needs_text"`
+	MaxText     int    `json:"max_text"`
+	AfterWindow bool   `json:"after_window"` // Works when the reply window is shut.
 }
 
 // Tools is all an open channel may use of the house.
@@ -171,10 +237,23 @@ type Tools struct {
 	PublicURL            string                                           // https://desk.example.com, without a trailing slash.
 	Address              string                                           // The channel's own public address: PublicURL + "/c/" + id.
 	Health               func(error)                                      // Call with nil after every success at the provider, with the error after a failure.
+	Note                 func(Note)                                       // Adds a line to the channel's live log. Never blocks.
 	Signal               func(typ, sender string, data map[string]string) // A passing live hint to the agents of the sender's ticket: "typing", "online", "offline", "preview". Never durable.
 	Key                  []byte                                           // 32 bytes only this channel has, the same on every node and after every restart: signs what visitors carry.
 	Online               func() bool                                      // Whether somebody is there to answer this channel. nil: not known.
 	AllowPrivateNetworks bool
+}
+
+// A Note is one line of a channel's live log: what came in and what was done with it. It holds no secret and no message text.
+type Note struct {
+	At       desk.Time `json:"at"`       // Filled in when zero.
+	What     string    `json:"what"`     // newCall, verification, text, sync …
+	Ref      string    `json:"ref"`      // The provider's id of it, e.g. the call's.
+	Status   int       `json:"status"`   // HTTP status answered; 0 when there was none.
+	Refused  bool      `json:"refused"`  // Nothing was changed.
+	Detail   string    `json:"detail"`   // Why it was refused, a sentence.
+	Remote   string    `json:"remote"`   // Address it came from.
+	Envelope desk.ID   `json:"envelope"` // What was accepted; its outcome stands in the ledger.
 }
 
 // Log is the durable, numbered conversation of each sender on one channel: what Accept took (Inbound) and what Append added.

@@ -100,7 +100,7 @@ func wireMessage(m desk.Message) Message {
 	if c := m.Call; c != nil {
 		w.Call = &Call{
 			State: c.State, Direction: c.Direction, From: c.From, To: c.To, Queue: c.Queue, Agent: c.Agent, Outcome: c.Outcome,
-			Cause: c.Cause, StartedAt: c.StartedAt, AnsweredAt: c.AnsweredAt, EndedAt: c.EndedAt, Notes: list(c.Notes),
+			Cause: c.Cause, StartedAt: c.StartedAt, AnsweredAt: c.AnsweredAt, EndedAt: c.EndedAt, Notes: []string{},
 		}
 	}
 	if e := m.Event; e != nil {

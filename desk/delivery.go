@@ -43,10 +43,19 @@ type Outbound struct {
 	ExternalID  string       // Minted in the reply's transaction: Message-ID, msgid. The same on every attempt.
 	InReplyTo   []string     // External ids of the conversation, oldest first, the last inbound last.
 	Quote       *Quote       // The customer's last message before, for channels whose Capabilities want History.
-	Author      Author
-	Automatic   bool // Written by the house, not a person: e-mail marks it, and limits apply.
-	Attempt     int
-	CreatedAt   Time
+	// Means is how it leaves when not as a written message: one of the channel's Capabilities.Means, e.g. "callback", "template".
+	Means string
+	// Signature is the agent's and Template the team's (with {{text}}, {{signature}}, {{agent}}, {{customer}}, {{number}}), for channels
+	// that write letters. Both may be "".
+	Signature string
+	Template  string
+	// WindowClosesAt and WindowRemaining are the ticket's, for the conversation the reply leaves by: zero and -1 when there is no limit.
+	WindowClosesAt  Time
+	WindowRemaining int
+	Author          Author
+	Automatic       bool // Written by the house, not a person: e-mail marks it, and limits apply.
+	Attempt         int
+	CreatedAt       Time
 }
 
 // A Quote is an earlier message, repeated below an answer.

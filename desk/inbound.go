@@ -1,5 +1,7 @@
 package desk
 
+import "time"
+
 // EnvelopeType says what an envelope carries.
 type EnvelopeType string
 
@@ -81,22 +83,59 @@ type Inbound struct {
 	// Topic, when set, is the subject without prefixes: one that has nothing in common with the subject of the ticket a key leads
 	// to opens a new ticket linked to it, unless the key is the ticket's number. "" skips the check.
 	Topic string
-	// UpdateKey, when set, makes this inbound change the message of the same channel and key in place instead of adding one
-	// (a call grows while its events come in). Call then holds the whole call as known so far.
+	// UpdateKey, when set, makes this inbound change the message of the same channel and key in place instead of adding one.
 	UpdateKey string
-	Call      *Call
+	// Call, when set, is one thing a call centre says of a call: the store joins it with what it knows of that call and keeps one
+	// message per call. ThreadKeys and UpdateKey are then not used.
+	Call *CallReport
+	// Ask, when set, is a question the house answers by itself: a ticket's number, or "*" for the customer's open tickets. It opens
+	// no ticket; the answer is a job that commits with it.
+	Ask string
+	// SameAs are keys that are the same on every channel (a mail's Message-ID): a ticket opened by this message is linked with one
+	// that another of our mailboxes opened by its copy.
+	SameAs []string
+	// FreshAfter, when not zero, is how long a resolved or waiting ticket takes further messages of this kind of thread: one that
+	// comes later opens a new linked ticket.
+	FreshAfter time.Duration
+	Headers    *Headers // Who else the message went to and what is known of its origin (e-mail).
 	// FromAgent marks what a colleague wrote outside Hearback (WeCom client): filed as an outgoing message, already sent.
 	FromAgent bool
-	NoTicket  bool // Keep it in the ledger and, when a ticket is open, on it; but open none for it (subscribe events, automatic mail).
-	Fields    map[string]string
-	Window    *Window  // How long and how often we may answer after this message; nil leaves the ticket's as it is.
-	Receipt   *Receipt // Set when Type is EnvelopeReceipt.
+	// Retracts, when set, is the external id of a message its writer has taken back: that message is marked, not deleted.
+	Retracts string
+	NoTicket bool // Keep it in the ledger and, when a ticket is open, on it; but open none for it (subscribe events, automatic mail).
+	Fields   map[string]string
+	Window   *Window  // How long and how often we may answer after this message; nil leaves the ticket's as it is.
+	Receipt  *Receipt // Set when Type is EnvelopeReceipt.
 }
 
 // A Window limits replies after a customer's message.
 type Window struct {
 	ClosesAt  Time `json:"closes_at"` // Zero: never.
 	Remaining int  `json:"remaining"` // -1: no limit.
+	// Reason, when set, says why nothing can be sent although the time is not up, e.g. "unsubscribed". It shuts every open ticket of
+	// the sender.
+	Reason string `json:"reason,omitempty"`
+	// WarnBefore is how long before ClosesAt the agent is warned. 0: not at all.
+	WarnBefore time.Duration `json:"warn_before,omitempty"`
+}
+
+// Headers are what a mail's head tells the agent. Addresses are "Name <user@host>" or bare.
+type Headers struct {
+	From    string   `json:"from,omitempty"`
+	ReplyTo string   `json:"reply_to,omitempty"` // Where the writer wants the answer, when it is not From.
+	To      []string `json:"to,omitempty"`
+	Cc      []string `json:"cc,omitempty"`
+	Bcc     []string `json:"bcc,omitempty"` // Of our own mails only.
+	Subject string   `json:"subject,omitempty"`
+	Checks  []Check  `json:"checks,omitempty"`
+	Badges  []string `json:"badges,omitempty"` // signed, encrypted, invitation, spoofed, retracted
+}
+
+// A Check is one verdict of the receiving server about where a mail came from.
+type Check struct {
+	Name   string `json:"name"`   // spf, dkim, dmarc
+	Result string `json:"result"` // pass, fail, softfail, neutral, none, temperror, permerror
+	Detail string `json:"detail,omitempty"`
 }
 
 // An InboundAttachment comes with its bytes, as a blob already stored, or as a reference the connector can fetch later.
@@ -118,22 +157,6 @@ type Receipt struct {
 	State       DeliveryState
 	Hint        string
 	Code        string
-}
-
-// A Call is one telephone call as known so far.
-type Call struct {
-	State      string   `json:"state"`     // ringing, answered, ended
-	Direction  string   `json:"direction"` // inbound, outbound
-	From       string   `json:"from"`
-	To         string   `json:"to"`
-	Queue      string   `json:"queue,omitempty"`
-	Agent      string   `json:"agent,omitempty"`
-	Outcome    string   `json:"outcome,omitempty"` // answered, missed, busy, rejected, failed, voicemail
-	Cause      string   `json:"cause,omitempty"`
-	StartedAt  Time     `json:"started_at"`
-	AnsweredAt Time     `json:"answered_at"`
-	EndedAt    Time     `json:"ended_at"`
-	Notes      []string `json:"notes,omitempty"`
 }
 
 // Outcome is where an inbound item ended: exactly one each, visible in the ledger.

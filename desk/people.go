@@ -11,24 +11,28 @@ const (
 
 // An Agent is a person who answers. Bots are agents too (Bot true): assigned, answering and handing over the same way.
 type Agent struct {
-	ID        ID
-	Email     string
-	Name      string
-	Role      Role
-	Teams     []ID
-	Skills    []string
-	Capacity  int // Weighted units of work at once; 0 means the default of 10.
-	Bot       bool
-	Disabled  bool
-	Language  string
-	CreatedAt Time
-	UpdatedAt Time
+	ID         ID
+	Email      string
+	Name       string
+	Role       Role
+	Teams      []ID
+	Skills     []string
+	Capacity   int // Weighted units of work at once; 0 means the default of 10.
+	Bot        bool
+	Disabled   bool
+	Language   string
+	Extensions []string // What call centres call him: extension, seat number, user name. Compared without regard to case.
+	Signature  string   // Below his letters.
+	CreatedAt  Time
+	UpdatedAt  Time
 }
 
 // A Team is a group that shares a queue.
 type Team struct {
 	ID        ID
 	Name      string
+	Queues    []string // Names and numbers of the call queues that are this team's. Compared without regard to case.
+	Template  string   // Its letters: {{text}} with {{signature}}, {{agent}}, {{customer}}, {{number}}. "" is the text with the signature below.
 	CreatedAt Time
 	UpdatedAt Time
 }

@@ -52,7 +52,9 @@ type Ticket struct {
 	FirstResponseDueAt Time
 	ResolutionDueAt    Time
 	WindowClosesAt     Time
-	WindowRemaining    int  // -1: no limit
+	WindowRemaining    int    // -1: no limit
+	WindowReason       string // Why nothing can be sent although the time is not up; "" when it can.
+	Callback           Callback
 	WaitingSince       Time // The oldest customer message nobody answered yet; zero when none waits.
 	LinkedTicketID     ID   // The ticket this one continues.
 	SnoozedUntil       Time
@@ -60,6 +62,13 @@ type Ticket struct {
 	UpdatedAt          Time
 	ResolvedAt         Time
 	ClosedAt           Time
+}
+
+// A Callback is the promise to call a customer back.
+type Callback struct {
+	State  string // "" none, due, requested (the call centre was asked), done
+	Number string // E.164
+	DueAt  Time
 }
 
 // Direction says which way a message went.
@@ -92,10 +101,12 @@ type Message struct {
 	Class       Class
 	Event       *SystemEvent // Set when Direction is system.
 	Call        *Call
+	Headers     *Headers
+	Means       string // How a reply leaves when not as a written message: callback, template.
 	Attachments []Attachment
 	Repairs     []string
 	ExternalID  string // Provider-visible id of this message, minted with it for replies.
-	ChannelID   ID
+	ChannelID   ID     // By which it came or leaves; "" is the ticket's own.
 	CreatedAt   Time
 	UpdatedAt   Time
 	Delivery    *DeliveryInfo // For outgoing messages.

@@ -185,7 +185,7 @@ func (f *filer) write(it *item, i int, in *desk.Inbound, w *ticketWork) *message
 	author, who := f.writerOf(cmp.Or(it.people[i], w.ContactID), in)
 	m := f.add(w, &desk.Message{
 		ID: desk.NewID(), Direction: desk.DirectionIn, Author: author, Text: clean(in.Text), HTML: clean(in.HTML), Quoted: clean(in.Quoted),
-		Class: in.Class, Call: in.Call, Repairs: in.Repairs, ExternalID: it.Envelope.ExternalID, ChannelID: it.Envelope.ChannelID,
+		Class: in.Class, Repairs: in.Repairs, ExternalID: it.Envelope.ExternalID, ChannelID: it.Envelope.ChannelID,
 		CreatedAt: sentAt(in.SentAt, it.Envelope.ReceivedAt, f.now),
 	}, it)
 	m.inbox, m.who = it.Envelope.ID, who
@@ -287,7 +287,7 @@ func (f *filer) change(it *item, r *threadRow, in *desk.Inbound) bool {
 		return false
 	}
 	f.touch(w)
-	m.Call, m.UpdatedAt = in.Call, f.now
+	m.UpdatedAt = f.now
 	if in.Text != "" {
 		m.Text = clean(in.Text)
 		f.out.texts = append(f.out.texts, indexed{MessageID: m.ID, TicketID: w.ID, Text: m.Text})

@@ -63,6 +63,7 @@ type Filed struct {
 	Events     []desk.Event  // to be published after the commit
 	Skipped    bool          // somebody else settled it meanwhile, or an earlier envelope of the sender is unfinished: nothing was done
 	Fetch      bool          // attachments wait to be fetched
+	Asked      bool          // a question waits to be answered
 }
 
 // A LedgerEntry is one inbox row as the ledger shows it.
@@ -102,6 +103,53 @@ type ReplyInput struct {
 	Automatic      bool
 	NewExternalID  func(m desk.Message, t desk.Ticket) string // nil: the message id
 	KeepStatus     bool                                       // do not move new/resolved tickets to open
+	// Route, when set, makes the reply leave by another way than the ticket's own. The answer to it comes back to this ticket.
+	Route   *Route
+	Cc, Bcc []string // addresses, for channels that have them
+	Subject string   // "" is that of the last customer message
+	// IfSeq, when set, refuses the reply with a *Answered error when another person replied after that message.
+	IfSeq int64
+}
+
+// A Route is another way for a reply: a channel, the conversation on it and the customer's address there. The zero ChannelID is
+// the ticket's own channel (for another Means).
+type Route struct {
+	ChannelID desk.ID
+	Sender    string
+	To        desk.Identity
+	Means     string
+}
+
+// A Start opens a ticket by writing to a customer, or by noting what he said elsewhere.
+type Start struct {
+	ChannelID      desk.ID
+	ChannelKind    string
+	Sender         string        // the conversation the message leaves by
+	To             desk.Identity // whom it goes to; his contact is found or made
+	Name           string        // of a new contact
+	ContactID      desk.ID       // when the contact is known already
+	TeamID         desk.ID
+	Assignee       desk.ID // "" leaves it to the router
+	Subject        string
+	Text, HTML     string // "" opens the ticket without writing to anybody
+	Cc, Bcc        []string
+	AttachmentIDs  []desk.ID
+	Author         desk.Author
+	IdempotencyKey string // unique per author; the same again returns the first ticket
+	NewExternalID  func(m desk.Message, t desk.Ticket) string
+	Means          string
+	Due            desk.Time // first response
+}
+
+// A CallRow is a call as the store knows it.
+type CallRow struct {
+	ChannelID desk.ID
+	Key       string
+	Customer  string
+	ContactID desk.ID
+	TicketID  desk.ID
+	MessageID desk.ID
+	Call      desk.Call
 }
 
 // A ReplyResult is the message written and the events to publish.

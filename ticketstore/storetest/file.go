@@ -134,7 +134,7 @@ func testThreads(w *World) {
 
 func testCalls(w *World) {
 	call := func(state string) func(*desk.Inbound) {
-		return func(in *desk.Inbound) { in.UpdateKey, in.Call, in.Text = "call-7", &desk.Call{State: state}, "" }
+		return func(in *desk.Inbound) { in.Call, in.Text = &desk.CallReport{ID: "call-7", Open: "every", Event: desk.CallEvent{Key: state, Type: state, At: 1000}}, "" }
 	}
 	first := w.say("+8613800000000", "", call("ringing"))
 	second := w.say("+8613800000000", "", call("ended"))
@@ -147,7 +147,7 @@ func testCalls(w *World) {
 		w.Errorf("call %+v", m.Call)
 	}
 	e := w.put(w.envelope("x", ""), w.envelope("x", ""))
-	both := w.file(understood(e[0], func(in *desk.Inbound) { call("ringing")(in); in.UpdateKey = "8" }), understood(e[1], func(in *desk.Inbound) { call("answered")(in); in.UpdateKey = "8" }))
+	both := w.file(understood(e[0], func(in *desk.Inbound) { call("ringing")(in); in.Call.ID = "8" }), understood(e[1], func(in *desk.Inbound) { call("answered")(in); in.Call.ID = "8" }))
 	if both[0].MessageID != both[1].MessageID {
 		w.Error("one call in one batch became two messages")
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -107,7 +108,7 @@ func TestTeamInUseCannotBeDeleted(t *testing.T) {
 		if team = must(w.SaveTeam(ctx, team))(t); team.Name != "售后" {
 			t.Errorf("%+v", team)
 		}
-		if all := must(w.Teams(ctx))(t); len(all) != 1 || all[0] != team {
+		if all := must(w.Teams(ctx))(t); len(all) != 1 || !reflect.DeepEqual(all[0], team) {
 			t.Errorf("%+v", all)
 		}
 		refused := func(why string) {
