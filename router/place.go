@@ -34,6 +34,9 @@ func (r *Router) rank(l ticketstore.Load) int64 {
 }
 
 func (r *Router) weight(kind string) int {
+	if kind == callKind {
+		return 0
+	}
 	if w, ok := r.o.Weights[kind]; ok {
 		return max(w, 0)
 	}

@@ -20,6 +20,7 @@ type Seat struct {
 	Availability desk.Availability
 	Used         int // of Capacity
 	Capacity     int
+	OnCall       bool // talks on the phone
 }
 
 // Presence is who is here and how loaded, by agent. Agents the board has not heard of are missing.
@@ -34,6 +35,10 @@ func (r *Router) Presence(ctx context.Context) (map[desk.ID]Seat, error) {
 	if err != nil {
 		return nil, err
 	}
+	talking, err := r.talking(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[desk.ID]Seat, len(seats))
 	for id, s := range seats {
 		word := desk.Away
@@ -43,7 +48,7 @@ func (r *Router) Presence(ctx context.Context) (map[desk.ID]Seat, error) {
 		case "b":
 			word = desk.Busy
 		}
-		out[id] = Seat{Online: s.online, Availability: word, Used: s.used, Capacity: s.cap}
+		out[id] = Seat{Online: s.online, Availability: word, Used: s.used, Capacity: s.cap, OnCall: talking[id]}
 	}
 	return out, nil
 }

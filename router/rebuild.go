@@ -132,7 +132,7 @@ func (r *Router) expectBack(ctx context.Context, gen string, owners map[desk.ID]
 	return r.bus.Client().HSet(ctx, r.board.prefix(gen)+"left", left).Err()
 }
 
-// eachLoad reads all active tickets from SQL, page by page.
+// eachLoad reads all active tickets from SQL, page by page, and the calls that are live.
 func (r *Router) eachLoad(ctx context.Context, do func([]ticketstore.Load) error) error {
 	for after := ""; ; {
 		page, err := r.store.Loads(ctx, after, loadPage)
@@ -140,11 +140,16 @@ func (r *Router) eachLoad(ctx context.Context, do func([]ticketstore.Load) error
 			return fmt.Errorf("read loads: %w", err)
 		}
 		if len(page) == 0 {
-			return nil
+			break
 		}
 		if err := do(page); err != nil {
 			return err
 		}
 		after = page[len(page)-1].TicketID
 	}
+	calls, err := r.callLoads(ctx)
+	if err != nil || len(calls) == 0 {
+		return err
+	}
+	return do(calls)
 }

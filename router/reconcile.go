@@ -61,7 +61,7 @@ func (r *Router) ask(ctx context.Context, ids []desk.ID) error {
 	if err != nil {
 		return err
 	}
-	loads, err := r.store.LoadsByID(ctx, ids)
+	loads, err := r.loadsByID(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("ask about tickets: %w", err)
 	}

@@ -41,6 +41,8 @@ type Options struct {
 
 	// Weights is what a ticket of a channel kind costs of a capacity; kinds not named cost 1, and 0 means the whole agent (a call).
 	Weights map[string]int
+	// Calls lists the calls that are live, so that whoever talks is given nothing. nil: there are none.
+	Calls func(context.Context) ([]ticketstore.CallRow, error)
 	// Patient are channel kinds whose customers do not wait at the screen: their tickets stay with an agent who lost his
 	// connection.
 	Patient []string

@@ -22,6 +22,9 @@ for i = 2, #ARGV, 10 do
       redis.call('ZREM', P .. 'q:' .. old.q, id)
     end
     if old or t.st == '-' then redis.call('ZREM', PEND, id) end
+    if string.sub(id, 1, 5) == 'call:' then
+      if t.st == 'A' then redis.call('HSET', PHONES, id, t.ag) else redis.call('HDEL', PHONES, id) end
+    end
     if t.st == '-' then
       if old then redis.call('HDEL', TK, id) end
       loaded[id] = nil

@@ -6,10 +6,11 @@
 --   q:*  ZSET  ticket -> rank        pool:* ZSET agent -> load ratio, then last assignment; only those who can take more
 --   qs   SET   queues that may have tickets       pend ZSET ticket -> confirm by (ms): picked, not yet in SQL
 --   hb   ZSET  agent -> lease ends (ms)           gone ZSET agent -> grace ends (ms)
+--   phones HASH call -> agent: who talks on the phone; a call is a ticket of its own in tk that weighs the whole agent
 --   left HASH  agent -> epoch when his lease ended: what he owns by a later one was given to him knowingly
 local P = KEYS[2]
 if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return redis.error_reply('STALEGEN the board was rebuilt') end
-local AG, TK, QS, PEND, HB, GONE, LEFT = P .. 'ag', P .. 'tk', P .. 'qs', P .. 'pend', P .. 'hb', P .. 'gone', P .. 'left'
+local AG, TK, QS, PEND, HB, GONE, LEFT, PHONES = P .. 'ag', P .. 'tk', P .. 'qs', P .. 'pend', P .. 'hb', P .. 'gone', P .. 'left', P .. 'phones'
 
 local function int(n) return string.format('%.0f', n) end
 
