@@ -8,10 +8,11 @@ import (
 	"hearback/desk"
 )
 
-const agentColumns = `a.id, a.email, a.name, a.role, a.skills, a.capacity, a.bot, a.disabled, a.language, a.created_at, a.updated_at`
+const agentColumns = `a.id, a.email, a.name, a.role, a.skills, a.capacity, a.bot, a.disabled, a.language, a.extensions, a.signature, a.created_at, a.updated_at`
 
 func agentDest(a *desk.Agent) []any {
-	return []any{&a.ID, &a.Email, &a.Name, &a.Role, jsonInto{&a.Skills}, &a.Capacity, &a.Bot, &a.Disabled, &a.Language, &a.CreatedAt, &a.UpdatedAt}
+	return []any{&a.ID, &a.Email, &a.Name, &a.Role, jsonInto{&a.Skills}, &a.Capacity, &a.Bot, &a.Disabled, &a.Language,
+		jsonInto{&a.Extensions}, &a.Signature, &a.CreatedAt, &a.UpdatedAt}
 }
 
 func scanAgent(row scanner) (desk.Agent, error) {
@@ -103,9 +104,9 @@ func (s *Store) CreateAgent(ctx context.Context, a desk.Agent, passwordHash stri
 	a.ID = desk.NewID()
 	err = s.write(ctx, func(t *tx) error {
 		now := s.now()
-		n, err := t.exec(`INSERT INTO agents (id, email, name, role, skills, capacity, bot, disabled, language, password_hash, must_change, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, a.ID, a.Email, a.Name, a.Role, toJSON(a.Skills), a.Capacity,
-			a.Bot, a.Disabled, a.Language, passwordHash, mustChange, now, now)
+		n, err := t.exec(`INSERT INTO agents (id, email, name, role, skills, capacity, bot, disabled, language, extensions, signature,
+			password_hash, must_change, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, a.ID, a.Email, a.Name, a.Role, toJSON(a.Skills), a.Capacity,
+			a.Bot, a.Disabled, a.Language, toJSON(a.Extensions), a.Signature, passwordHash, mustChange, now, now)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("this e-mail address belongs to another agent: %w", desk.ErrConflict)
 		}
@@ -123,7 +124,7 @@ func (s *Store) CreateAgent(ctx context.Context, a desk.Agent, passwordHash stri
 	return saved, nil
 }
 
-// UpdateAgent changes an agent's e-mail, name, role, teams, skills, capacity, language and whether he is a bot or disabled.
+// UpdateAgent changes an agent's e-mail, name, role, teams, skills, capacity, language, extensions, signature and whether he is a bot or disabled.
 // desk.ErrConflict when the address is taken or nobody who may administrate would be left.
 func (s *Store) UpdateAgent(ctx context.Context, a desk.Agent) (saved desk.Agent, err error) {
 	if err := checkAgent(&a); err != nil {
@@ -136,8 +137,9 @@ func (s *Store) UpdateAgent(ctx context.Context, a desk.Agent) (saved desk.Agent
 		if err := t.keepAnAdmin(a); err != nil {
 			return err
 		}
-		err := changed(t.exec(`UPDATE agents SET email = ?, name = ?, role = ?, skills = ?, capacity = ?, bot = ?, disabled = ?, language = ?, updated_at = ? WHERE id = ?`,
-			a.Email, a.Name, a.Role, toJSON(a.Skills), a.Capacity, a.Bot, a.Disabled, a.Language, s.now(), a.ID))
+		err := changed(t.exec(`UPDATE agents SET email = ?, name = ?, role = ?, skills = ?, capacity = ?, bot = ?, disabled = ?, language = ?,
+			extensions = ?, signature = ?, updated_at = ? WHERE id = ?`, a.Email, a.Name, a.Role, toJSON(a.Skills), a.Capacity, a.Bot, a.Disabled, a.Language,
+			toJSON(a.Extensions), a.Signature, s.now(), a.ID))
 		if err == nil {
 			err = putTeams(t, a)
 		}
@@ -154,6 +156,7 @@ func (s *Store) UpdateAgent(ctx context.Context, a desk.Agent) (saved desk.Agent
 
 func checkAgent(a *desk.Agent) error {
 	a.Email = foldEmail(a.Email)
+	a.Extensions = names(a.Extensions)
 	if a.Name == "" || !strings.Contains(a.Email, "@") {
 		return fmt.Errorf("name and e-mail address are needed: %w", desk.ErrInvalid)
 	}

@@ -13,8 +13,9 @@ import (
 type ticketWork struct {
 	desk.Ticket
 	lastInSeq int64
-	was       int64 // the version that was read
-	fresh     bool  // made here
+	warnAt    desk.Time // when the agent is warned that the window closes
+	was       int64     // the version that was read
+	fresh     bool      // made here
 	dirty     bool
 	opened    bool
 	reopened  bool // back to new: waits in a queue again
@@ -185,7 +186,7 @@ func (f *filer) write(it *item, i int, in *desk.Inbound, w *ticketWork) *message
 	author, who := f.writerOf(cmp.Or(it.people[i], w.ContactID), in)
 	m := f.add(w, &desk.Message{
 		ID: desk.NewID(), Direction: desk.DirectionIn, Author: author, Text: clean(in.Text), HTML: clean(in.HTML), Quoted: clean(in.Quoted),
-		Class: in.Class, Repairs: in.Repairs, ExternalID: it.Envelope.ExternalID, ChannelID: it.Envelope.ChannelID,
+		Class: in.Class, Repairs: in.Repairs, Headers: in.Headers, ExternalID: it.Envelope.ExternalID, ChannelID: it.Envelope.ChannelID,
 		CreatedAt: sentAt(in.SentAt, it.Envelope.ReceivedAt, f.now),
 	}, it)
 	m.inbox, m.who = it.Envelope.ID, who

@@ -124,11 +124,11 @@ func (t *tx) readTickets(ids []desk.ID, lock string, keep func(*ticketWork)) err
 	}
 	return t.bulkEach(b, func(row *sql.Rows) error {
 		w := &ticketWork{}
-		err := row.Scan(append(ticketDest(&w.Ticket), &w.lastInSeq)...)
+		err := row.Scan(append(ticketDest(&w.Ticket), &w.lastInSeq, &w.warnAt)...)
 		w.was = w.Version
 		keep(w)
 		return err
-	}, `SELECT `+ticketColumns+`, t.last_in_seq FROM v CROSS JOIN tickets t WHERE t.id = v.id ORDER BY t.id`+lock)
+	}, `SELECT `+ticketColumns+`, t.last_in_seq, t.window_warn_at FROM v CROSS JOIN tickets t WHERE t.id = v.id ORDER BY t.id`+lock)
 }
 
 // ticketFor finds the ticket a message belongs to, nil when it needs a new one; continued is then the ended ticket it follows, or

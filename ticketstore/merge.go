@@ -116,7 +116,7 @@ func (t *tx) splitOff(old *timeline, first desk.Message, actor desk.Author) (*ti
 	w := &ticketWork{Ticket: desk.Ticket{ID: desk.NewID(), Number: numbers[0], Status: desk.StatusNew, Priority: o.Priority,
 		Subject: short(first.Text, 80), ChannelID: o.ChannelID, ChannelKind: o.ChannelKind, Sender: o.Sender, ContactID: o.ContactID,
 		TeamID: o.TeamID, LastAgentID: o.AssigneeID, Tags: []string{}, Fields: map[string]string{}, WindowClosesAt: o.WindowClosesAt,
-		WindowRemaining: o.WindowRemaining, LinkedTicketID: o.ID, CreatedAt: old.now, UpdatedAt: old.now}}
+		WindowRemaining: o.WindowRemaining, WindowReason: o.WindowReason, LinkedTicketID: o.ID, CreatedAt: old.now, UpdatedAt: old.now}}
 	if err := t.insertTickets([]*ticketWork{w}); err != nil {
 		return nil, fmt.Errorf("insert ticket: %w", err)
 	}

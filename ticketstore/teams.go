@@ -11,11 +11,11 @@ import (
 
 func scanTeam(row scanner) (desk.Team, error) {
 	var x desk.Team
-	err := row.Scan(&x.ID, &x.Name, &x.CreatedAt, &x.UpdatedAt)
+	err := row.Scan(&x.ID, &x.Name, jsonInto{&x.Queues}, &x.Template, &x.CreatedAt, &x.UpdatedAt)
 	return x, err
 }
 
-const teamQuery = `SELECT id, name, created_at, updated_at FROM teams`
+const teamQuery = `SELECT id, name, queues, template, created_at, updated_at FROM teams`
 
 // Teams reads all teams by name.
 func (s *Store) Teams(ctx context.Context) ([]desk.Team, error) {
@@ -38,6 +38,7 @@ func (s *Store) Team(ctx context.Context, id desk.ID) (desk.Team, error) {
 // SaveTeam stores a team, a new one when its ID is empty. A name used by another team is desk.ErrConflict.
 func (s *Store) SaveTeam(ctx context.Context, team desk.Team) (saved desk.Team, err error) {
 	team.Name = strings.TrimSpace(team.Name)
+	team.Queues = names(team.Queues)
 	if team.Name == "" {
 		return desk.Team{}, fmt.Errorf("save team: a name is needed: %w", desk.ErrInvalid)
 	}
@@ -55,9 +56,11 @@ func (s *Store) SaveTeam(ctx context.Context, team desk.Team) (saved desk.Team, 
 		}
 		now := s.now()
 		if isNew {
-			_, err = t.exec(`INSERT INTO teams (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)`, team.ID, team.Name, now, now)
+			_, err = t.exec(`INSERT INTO teams (id, name, queues, template, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
+				team.ID, team.Name, toJSON(team.Queues), team.Template, now, now)
 		} else {
-			err = changed(t.exec(`UPDATE teams SET name = ?, updated_at = ? WHERE id = ?`, team.Name, now, team.ID))
+			err = changed(t.exec(`UPDATE teams SET name = ?, queues = ?, template = ?, updated_at = ? WHERE id = ?`,
+				team.Name, toJSON(team.Queues), team.Template, now, team.ID))
 		}
 		if err == nil {
 			saved, err = one(t.ctx, s, t, scanTeam, teamQuery+` WHERE id = ?`, team.ID)
@@ -106,4 +109,16 @@ func (t *tx) teamIsFree(id desk.ID) error {
 		err = fmt.Errorf("rules send to this team: %w", desk.ErrConflict)
 	}
 	return err
+}
+
+// names are trimmed, each once (without regard to case), empty ones left out.
+func names(told []string) []string {
+	var kept []string
+	for _, n := range told {
+		n = strings.TrimSpace(n)
+		if n != "" && !slices.ContainsFunc(kept, func(k string) bool { return strings.EqualFold(k, n) }) {
+			kept = append(kept, n)
+		}
+	}
+	return kept
 }

@@ -11,7 +11,7 @@ import (
 const ticketColumns = `t.id, t.number, t.status, t.priority, t.subject, t.channel_id, t.channel_kind, t.sender, t.contact_id, ` +
 	`t.assignee_id, t.assign_epoch, t.team_id, t.last_agent_id, t.tags, t.fields, t.version, t.last_message_at, ` +
 	`t.last_message_text, t.last_message_by, t.first_reply_at, t.first_response_due_at, t.resolution_due_at, ` +
-	`t.window_closes_at, t.window_remaining, t.waiting_since, t.linked_ticket_id, t.snoozed_until, t.created_at, ` +
+	`t.window_closes_at, t.window_remaining, t.window_reason, t.callback_state, t.callback_number, t.callback_due_at, t.waiting_since, t.linked_ticket_id, t.snoozed_until, t.created_at, ` +
 	`t.updated_at, t.resolved_at, t.closed_at`
 
 // ticketDest lists where ticketColumns are scanned to.
@@ -19,7 +19,7 @@ func ticketDest(t *desk.Ticket) []any {
 	return []any{&t.ID, &t.Number, &t.Status, &t.Priority, &t.Subject, &t.ChannelID, &t.ChannelKind, &t.Sender, &t.ContactID,
 		&t.AssigneeID, &t.AssignEpoch, &t.TeamID, &t.LastAgentID, jsonInto{&t.Tags}, jsonInto{&t.Fields}, &t.Version, &t.LastMessageAt,
 		&t.LastMessageText, &t.LastMessageBy, &t.FirstReplyAt, &t.FirstResponseDueAt, &t.ResolutionDueAt,
-		&t.WindowClosesAt, &t.WindowRemaining, &t.WaitingSince, &t.LinkedTicketID, &t.SnoozedUntil, &t.CreatedAt,
+		&t.WindowClosesAt, &t.WindowRemaining, &t.WindowReason, &t.Callback.State, &t.Callback.Number, &t.Callback.DueAt, &t.WaitingSince, &t.LinkedTicketID, &t.SnoozedUntil, &t.CreatedAt,
 		&t.UpdatedAt, &t.ResolvedAt, &t.ClosedAt}
 }
 

@@ -10,7 +10,7 @@ import (
 const ticketState = "id text, status text, priority text, subject text, contact_id text, assignee_id text, assign_epoch bigint, team_id text, " +
 	"last_agent_id text, tags jsonb, fields jsonb, version bigint, last_message_at bigint, last_message_text text, last_message_by text, " +
 	"first_reply_at bigint, first_response_due_at bigint, resolution_due_at bigint, window_closes_at bigint, window_remaining bigint, " +
-	"waiting_since bigint, last_in_seq bigint, linked_ticket_id text, snoozed_until bigint, updated_at bigint, resolved_at bigint, closed_at bigint"
+	"window_reason text, window_warn_at bigint, callback_state text, callback_number text, callback_due_at bigint, waiting_since bigint, last_in_seq bigint, linked_ticket_id text, snoozed_until bigint, updated_at bigint, resolved_at bigint, closed_at bigint"
 
 // stateOf lists a ticket's changeable columns in the order of ticketState.
 func (w *ticketWork) stateOf() []any {
@@ -18,7 +18,7 @@ func (w *ticketWork) stateOf() []any {
 	return []any{t.ID, t.Status, t.Priority, t.Subject, t.ContactID, t.AssigneeID, t.AssignEpoch, t.TeamID,
 		t.LastAgentID, toJSON(t.Tags), toJSON(t.Fields), t.Version, t.LastMessageAt, t.LastMessageText, t.LastMessageBy,
 		t.FirstReplyAt, t.FirstResponseDueAt, t.ResolutionDueAt, t.WindowClosesAt, t.WindowRemaining,
-		t.WaitingSince, w.lastInSeq, t.LinkedTicketID, t.SnoozedUntil, t.UpdatedAt, t.ResolvedAt, t.ClosedAt}
+		t.WindowReason, w.warnAt, t.Callback.State, t.Callback.Number, t.Callback.DueAt, t.WaitingSince, w.lastInSeq, t.LinkedTicketID, t.SnoozedUntil, t.UpdatedAt, t.ResolvedAt, t.ClosedAt}
 }
 
 func (t *tx) insertTickets(fresh []*ticketWork) error {
@@ -28,7 +28,8 @@ func (t *tx) insertTickets(fresh []*ticketWork) error {
 	}
 	_, err := t.bulkExec(b, `INSERT INTO tickets (id, status, priority, subject, contact_id, assignee_id, assign_epoch, team_id,
 		last_agent_id, tags, fields, version, last_message_at, last_message_text, last_message_by, first_reply_at, first_response_due_at,
-		resolution_due_at, window_closes_at, window_remaining, waiting_since, last_in_seq, linked_ticket_id, snoozed_until, updated_at,
+		resolution_due_at, window_closes_at, window_remaining, window_reason, window_warn_at, callback_state, callback_number, callback_due_at,
+		waiting_since, last_in_seq, linked_ticket_id, snoozed_until, updated_at,
 		resolved_at, closed_at, number, channel_id, channel_kind, sender, created_at) SELECT * FROM v`)
 	return err
 }
@@ -45,6 +46,8 @@ func (t *tx) updateTickets(known []*ticketWork) error {
 		fields = v.fields, version = v.version, last_message_at = v.last_message_at, last_message_text = v.last_message_text,
 		last_message_by = v.last_message_by, first_reply_at = v.first_reply_at, first_response_due_at = v.first_response_due_at,
 		resolution_due_at = v.resolution_due_at, window_closes_at = v.window_closes_at, window_remaining = v.window_remaining,
+		window_reason = v.window_reason, window_warn_at = v.window_warn_at, callback_state = v.callback_state, callback_number = v.callback_number,
+		callback_due_at = v.callback_due_at,
 		waiting_since = v.waiting_since, last_in_seq = v.last_in_seq, linked_ticket_id = v.linked_ticket_id, snoozed_until = v.snoozed_until,
 		updated_at = v.updated_at, resolved_at = v.resolved_at, closed_at = v.closed_at FROM v WHERE tickets.id = v.id AND tickets.version = v.was`)
 	if err == nil && n != int64(len(known)) {

@@ -134,7 +134,9 @@ func testThreads(w *World) {
 
 func testCalls(w *World) {
 	call := func(state string) func(*desk.Inbound) {
-		return func(in *desk.Inbound) { in.Call, in.Text = &desk.CallReport{ID: "call-7", Open: "every", Event: desk.CallEvent{Key: state, Type: state, At: 1000}}, "" }
+		return func(in *desk.Inbound) {
+			in.Call, in.Text = &desk.CallReport{ID: "call-7", Open: "every", Event: desk.CallEvent{Key: state, Type: state, At: 1000}}, ""
+		}
 	}
 	first := w.say("+8613800000000", "", call("ringing"))
 	second := w.say("+8613800000000", "", call("ended"))

@@ -17,7 +17,10 @@ func TestAgentsBelongToTeamsAndKeepTheirAddress(t *testing.T) {
 		ctx := t.Context()
 		money, goods := must(w.SaveTeam(ctx, desk.Team{Name: "财务"}))(t), must(w.SaveTeam(ctx, desk.Team{Name: "物流"}))(t)
 		a := must(w.CreateAgent(ctx, desk.Agent{Name: "李雷", Email: " Li@Example.com ", Role: desk.RoleAgent, Teams: []desk.ID{money.ID, goods.ID},
-			Skills: []string{"退款", "en"}, Capacity: 6, Language: "zh-CN"}, "hash", true))(t)
+			Skills: []string{"退款", "en"}, Capacity: 6, Language: "zh-CN", Extensions: []string{" 8001", "LiLei", "lilei", ""}, Signature: "李雷\n客服部"}, "hash", true))(t)
+		if !slices.Equal(a.Extensions, []string{"8001", "LiLei"}) || a.Signature != "李雷\n客服部" {
+			t.Errorf("extensions and signature %+v", a)
+		}
 		if a.Email != "li@example.com" || !slices.Equal(a.Teams, []desk.ID{money.ID, goods.ID}) || a.Skills[0] != "退款" || a.CreatedAt != noon {
 			t.Errorf("%+v", a)
 		}
@@ -28,8 +31,8 @@ func TestAgentsBelongToTeamsAndKeepTheirAddress(t *testing.T) {
 		if _, err := w.CreateAgent(ctx, desk.Agent{Name: "x", Email: "li@EXAMPLE.com", Role: desk.RoleAgent}, "", false); !errors.Is(err, desk.ErrConflict) {
 			t.Error(err)
 		}
-		a.Teams, a.Skills, a.Name = []desk.ID{goods.ID}, nil, "韩梅梅"
-		if a = must(w.UpdateAgent(ctx, a))(t); !slices.Equal(a.Teams, []desk.ID{goods.ID}) || a.Name != "韩梅梅" || len(a.Skills) != 0 {
+		a.Teams, a.Skills, a.Name, a.Extensions, a.Signature = []desk.ID{goods.ID}, nil, "韩梅梅", []string{"8002"}, "-- 韩"
+		if a = must(w.UpdateAgent(ctx, a))(t); !slices.Equal(a.Teams, []desk.ID{goods.ID}) || a.Name != "韩梅梅" || len(a.Skills) != 0 || a.Extensions[0] != "8002" || a.Signature != "-- 韩" {
 			t.Errorf("%+v", a)
 		}
 		if err := w.SetPassword(ctx, a.ID, "other", false); err != nil {
@@ -49,6 +52,20 @@ func TestAgentsBelongToTeamsAndKeepTheirAddress(t *testing.T) {
 		}
 		if all := must(w.Agents(ctx))(t); len(all) != 1 {
 			t.Errorf("%+v", all)
+		}
+	})
+}
+
+func TestTeamsKeepTheirQueuesAndLetters(t *testing.T) {
+	inBothWorlds(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		team := must(w.SaveTeam(ctx, desk.Team{Name: "售后", Queues: []string{"400-1", " sales ", "SALES"}, Template: "{{text}}\n{{signature}}"}))(t)
+		if got := must(w.Team(ctx, team.ID))(t); !slices.Equal(got.Queues, []string{"400-1", "sales"}) || got.Template != "{{text}}\n{{signature}}" {
+			t.Errorf("%+v", got)
+		}
+		team.Queues, team.Template = nil, ""
+		if got := must(w.SaveTeam(ctx, team))(t); len(got.Queues) != 0 || got.Template != "" {
+			t.Errorf("taken away: %+v", got)
 		}
 	})
 }
