@@ -45,3 +45,15 @@ func NewID() ID {
 	hex.Encode(t[24:36], b[10:16])
 	return string(t[:])
 }
+
+// MadeAt is when an identifier was made; zero for what is no UUIDv7.
+func MadeAt(id ID) Time {
+	if len(id) != 36 {
+		return 0
+	}
+	b, err := hex.DecodeString(id[0:8] + id[9:13])
+	if err != nil {
+		return 0
+	}
+	return Time(binary.BigEndian.Uint64(append([]byte{0, 0}, b...)))
+}

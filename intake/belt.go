@@ -34,7 +34,12 @@ type Options struct {
 	// Opened is told of each ticket a person's message has opened, after the commit. It must not block. nil: nobody is.
 	Opened func(in desk.Inbound, t desk.Ticket)
 	// Publish tells the consoles; lost hints are refetched.
-	Publish     func(context.Context, []desk.Event)
+	Publish func(context.Context, []desk.Event)
+	// Calls is told of calls that changed, after the consoles. Fetch and Asked are told that files wait to be fetched and questions to
+	// be answered. None may block. nil: nobody is told.
+	Calls       func(context.Context, []desk.CallNews)
+	Fetch       func()
+	Asked       func()
 	Logger      *slog.Logger
 	Now         func() time.Time
 	Batch       int           // envelopes per transaction; 0: 256

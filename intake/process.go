@@ -11,6 +11,7 @@ import (
 
 	"hearback/connectors"
 	"hearback/desk"
+	"hearback/normalizer"
 	"hearback/ticketstore"
 )
 
@@ -65,6 +66,9 @@ func (b *Belt) understand(ctx context.Context, e desk.Envelope) (f ticketstore.F
 		if err := b.complete(ctx, e, &f.Inbounds[i]); err != nil {
 			return f, err
 		}
+		if kind.Asks {
+			ask(&f.Inbounds[i])
+		}
 		if b.o.Classify != nil && f.Inbounds[i].Type == desk.EnvelopeMessage {
 			f.Plans[i] = b.o.Classify(f.Inbounds[i], e.ChannelID)
 		}
@@ -83,6 +87,16 @@ func (b *Belt) load(ctx context.Context, e *desk.Envelope) error {
 	defer r.Close()
 	e.Raw, err = io.ReadAll(r)
 	return err
+}
+
+// ask marks a message that only asks for the state of tickets: the house answers it.
+func ask(in *desk.Inbound) {
+	if in.Type != desk.EnvelopeMessage || in.FromAgent || in.Class != desk.ClassNormal || len(in.Attachments) > 0 {
+		return
+	}
+	if q := normalizer.Question(in.Text); q != "" {
+		in.Ask, in.NoTicket = q, true
+	}
 }
 
 // complete fills what Decode left to the house: defaults, and attachments that came as bytes become blobs.
@@ -146,18 +160,35 @@ func (b *Belt) fileAll(ctx context.Context, filings []ticketstore.Filing) {
 func (b *Belt) tell(ctx context.Context, filed []ticketstore.Filed) {
 	var queue []desk.Ticket
 	var events []desk.Event
+	var calls []desk.CallNews
+	fetch, asked := false, false
 	for _, f := range filed {
 		if f.Skipped {
 			b.Kick()
 		}
 		queue = append(append(append(queue, f.Opened...), f.Reopened...), f.Resumed...)
 		events = append(events, f.Events...)
+		for _, e := range f.Events {
+			if e.Call != nil {
+				calls = append(calls, *e.Call)
+			}
+		}
+		fetch, asked = fetch || f.Fetch, asked || f.Asked
 	}
 	if len(events) > 0 && b.o.Publish != nil {
 		b.o.Publish(ctx, events)
 	}
 	if len(queue) > 0 && b.o.Route != nil {
 		b.o.Route(ctx, queue)
+	}
+	if len(calls) > 0 && b.o.Calls != nil {
+		b.o.Calls(ctx, calls)
+	}
+	if fetch && b.o.Fetch != nil {
+		b.o.Fetch()
+	}
+	if asked && b.o.Asked != nil {
+		b.o.Asked()
 	}
 }
 
