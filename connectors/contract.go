@@ -207,6 +207,7 @@ type Capabilities struct {
 	DeliveredKnown bool          `json:"delivered_known"` // The provider tells when it arrived.
 	ReadKnown      bool          `json:"read_known"`      // The provider tells when it was read.
 	Typing         bool          `json:"typing"`
+	Single         bool          `json:"-"`       // A message is a text or one file: a reply with both leaves as several.
 	NoText         bool          `json:"no_text"` // No written message can leave; only Means.
 	Means          []Means       `json:"means"`   // Other ways an answer can leave.
 	History        bool          `json:"-"`       // Send is given the customer's last message to quote (Outbound.Quote).
@@ -220,6 +221,7 @@ type Means struct {
 	NeedsText   bool   `json:"needs_text"`
 	MaxText     int    `json:"max_text"`
 	AfterWindow bool   `json:"after_window"` // Works when the reply window is shut.
+	Resendable  bool   `json:"-"`            // Sending it twice does it once.
 }
 
 // Tools is all an open channel may use of the house.

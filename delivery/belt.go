@@ -203,6 +203,9 @@ func (b *Belt) attempt(ctx context.Context, c ticketstore.ClaimedDelivery) ticke
 			Code: "channel_off", Hint: "The channel is switched off; the reply leaves when it is on again."}
 	}
 	caps := conn.Capabilities()
+	if m, ok := meansOf(caps, c.Outbound.Means); ok {
+		caps.Resendable = m.Resendable
+	}
 	if c.Interrupted && !caps.Resendable {
 		return ticketstore.Settlement{State: desk.DeliveryUncertain, Code: "interrupted",
 			Hint: "Sending was interrupted; the customer may have received it."}
@@ -214,7 +217,7 @@ func (b *Belt) attempt(ctx context.Context, c ticketstore.ClaimedDelivery) ticke
 			b.o.Logger.Warn("a reply leaves without the history below it", "message", c.Outbound.MessageID, "err", err)
 		}
 	}
-	parts, err := Fit(c.Outbound, caps)
+	parts, err := Fit(c.Outbound, caps, desk.At(b.o.Now()))
 	if err != nil {
 		return b.settlement(err, caps, c)
 	}
