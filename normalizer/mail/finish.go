@@ -107,6 +107,7 @@ func (w *walker) nameFiles() {
 		}
 		referenced := f.ContentID != "" && strings.Contains(m.HTML, "cid:"+f.ContentID)
 		f.Inline = referenced || f.disposition == "inline" && strings.HasPrefix(f.Type, "image/")
+		f.Size = int64(len(f.Data))
 		m.Attachments = append(m.Attachments, f.Attachment)
 	}
 }

@@ -3,6 +3,7 @@ package mail
 import (
 	"bufio"
 	"bytes"
+	"iter"
 	"strings"
 
 	"github.com/emersion/go-message/textproto"
@@ -39,6 +40,17 @@ func (h *Header) Values(name string) []string {
 		}
 	}
 	return values
+}
+
+// All yields every field in its order: the name in lower case and the value, decoded.
+func (h *Header) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, f := range h.fields {
+			if !yield(f.key, decodeWords(h.utf8(cutText(f.value, maxDecoded)))) {
+				return
+			}
+		}
+	}
 }
 
 // Has reports whether there is a field of that name.

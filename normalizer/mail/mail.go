@@ -52,6 +52,8 @@ type Attachment struct {
 	Inline    bool   // Shown in the text: a picture the HTML points to, or one the mailer put between paragraphs.
 	Data      []byte // Decoded. Shares memory with what was parsed when nothing had to be decoded.
 	Digest    string // SHA-256 of Data, hex.
+	Aside     string // What ParseStream's put called it; Data is then at most its beginning.
+	Size      int64  // Bytes of the whole file.
 }
 
 // A Part is a leaf of the MIME tree.

@@ -213,41 +213,57 @@ func decodeBase64(b []byte) []byte {
 }
 
 func lenientBase64(b []byte) (out []byte, clean bool) {
-	out = make([]byte, 0, len(b)/4*3+3)
-	var group [4]byte
-	n, clean, padded := 0, true, false
-	flush := func() {
-		if n >= 2 {
-			var raw [3]byte
-			k, _ := base64.RawStdEncoding.Decode(raw[:], group[:n])
-			out = append(out, raw[:k]...)
-		}
-		n = 0
+	var d base64Decoder
+	out = d.decode(make([]byte, 0, len(b)/4*3+3), b)
+	return d.end(out)
+}
+
+// A base64Decoder decodes piece by piece. The zero value is ready.
+type base64Decoder struct {
+	group  [4]byte
+	n      int
+	padded bool
+	broken bool // something was there that does not belong there
+}
+
+func (d *base64Decoder) flush(out []byte) []byte {
+	if d.n >= 2 {
+		var raw [3]byte
+		k, _ := base64.RawStdEncoding.Decode(raw[:], d.group[:d.n])
+		out = append(out, raw[:k]...)
 	}
+	d.n = 0
+	return out
+}
+
+// decode appends what b completes.
+func (d *base64Decoder) decode(out, b []byte) []byte {
 	for _, c := range b {
 		switch {
-		case padded && c != '\n' && c != '=':
-			clean = clean && (c == '\r' || c == ' ') // nothing follows the padding on its line
+		case d.padded && c != '\n' && c != '=':
+			d.broken = d.broken || c != '\r' && c != ' ' // nothing follows the padding on its line
 		case isBase64(c):
-			group[n] = c
-			if n++; n == 4 {
-				flush()
+			d.group[d.n] = c
+			if d.n++; d.n == 4 {
+				out = d.flush(out)
 			}
 		case c == '=':
-			padded = n > 0 || padded
-			flush()
+			d.padded = d.n > 0 || d.padded
+			out = d.flush(out)
 		case c == '\n':
-			padded = false
+			d.padded = false
 		case c == '\r' || c == ' ' || c == '\t':
 		default:
-			clean = false
+			d.broken = true
 		}
 	}
-	if n != 0 {
-		clean = false
-	}
-	flush()
-	return out, clean
+	return out
+}
+
+// end appends what the last group holds and tells whether all was as it should be.
+func (d *base64Decoder) end(out []byte) ([]byte, bool) {
+	d.broken = d.broken || d.n != 0
+	return d.flush(out), !d.broken
 }
 
 func isHex(c byte) bool {
