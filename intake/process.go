@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 	"time"
+	"unicode"
 
 	"hearback/connectors"
 	"hearback/desk"
@@ -96,8 +98,14 @@ func ask(in *desk.Inbound) {
 	}
 	if q := normalizer.Question(in.Text); q != "" {
 		in.Ask, in.NoTicket = q, true
+		if in.Language == "" && strings.IndexFunc(in.Text, isLatinWord) >= 0 && strings.IndexFunc(in.Text, isHan) < 0 && q == "*" {
+			in.Language = "en"
+		}
 	}
 }
+
+func isLatinWord(r rune) bool { return unicode.Is(unicode.Latin, r) }
+func isHan(r rune) bool       { return unicode.Is(unicode.Han, r) }
 
 // complete fills what Decode left to the house: defaults, and attachments that came as bytes become blobs.
 func (b *Belt) complete(ctx context.Context, e desk.Envelope, in *desk.Inbound) error {
