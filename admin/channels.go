@@ -18,6 +18,9 @@ type Kind struct {
 	Name   string             `json:"name"`
 	Title  connectors.Text    `json:"title"`
 	Fields []connectors.Field `json:"fields"`
+	Try    bool               `json:"try" doc:"A pasted request can be tried: POST /api/v1/kinds/{kind}/try."`
+	Login  bool               `json:"consent" doc:"An admin may log in at the provider instead of typing credentials: POST /api/v1/channels/{id}/consent."`
+	Mount  string             `json:"mount" doc:"Prefix of the second public address of its channels, followed by a secret token; empty: none."`
 }
 
 // A Channel is one mailbox, account, widget or number as admins see it.
@@ -31,6 +34,7 @@ type Channel struct {
 	Secrets   map[string]string `json:"secrets" doc:"Field to its last four characters behind dots. Write-only: send a new value in settings."`
 	Made      map[string]string `json:"made,omitempty" doc:"Secrets the desk made by itself. Shown this once."`
 	URL       string            `json:"url" doc:"The channel's public address."`
+	Mount     string            `json:"mount" doc:"Its second public address, the token masked unless it was made just now; empty: none."`
 	Embed     string            `json:"embed" doc:"HTML for one's own page; empty when the kind has none."`
 	Health    Health            `json:"health"`
 	Version   int64             `json:"version"`
@@ -82,6 +86,7 @@ func (a *Admin) registerChannels(api huma.API) {
 	add(api, g, auth.ChannelsWrite, http.MethodPost, "/api/v1/channels", "create-channel", "Add a channel", a.createChannel)
 	add(api, g, auth.ChannelsRead, http.MethodGet, "/api/v1/channels/{id}", "get-channel", "One channel", a.getChannel)
 	add(api, g, auth.ChannelsWrite, http.MethodPatch, "/api/v1/channels/{id}", "change-channel", "Change a channel", a.changeChannel)
+	a.registerLive(api, g)
 	add(api, g, auth.ChannelsWrite, http.MethodPost, "/api/v1/channels/{id}/test", "test-channel", "Try the settings against the provider", a.testChannel)
 }
 
@@ -92,7 +97,7 @@ func (a *Admin) listKinds(context.Context, *struct{}) (*body[List[Kind]], error)
 		if fields == nil {
 			fields = []connectors.Field{}
 		}
-		all = append(all, Kind{Name: k.Name, Title: k.Title, Fields: fields})
+		all = append(all, Kind{Name: k.Name, Title: k.Title, Fields: fields, Try: k.Try != nil, Login: k.Consent != nil, Mount: mountPrefix(k)})
 	}
 	return items(all, ""), nil
 }
@@ -136,6 +141,9 @@ func (a *Admin) answerChannel(ctx context.Context, ch desk.Channel, made map[str
 	}
 	w := a.wireChannel(ch, secrets, health)
 	w.Made = made
+	if kind, _ := a.o.Fleet.Kind(ch.Kind); kind.Mount != nil && made[kind.Mount.Field] != "" {
+		w.Mount = a.o.PublicURL + kind.Mount.Prefix + made[kind.Mount.Field]
+	}
 	return &body[Channel]{w}, nil
 }
 
@@ -158,6 +166,9 @@ func (a *Admin) wireChannel(ch desk.Channel, secrets []ticketstore.SecretStatus,
 	}
 	for _, s := range secrets {
 		w.Secrets[s.Field] = "••••" + s.LastFour
+	}
+	if kind.Mount != nil && w.Secrets[kind.Mount.Field] != "" {
+		w.Mount = a.o.PublicURL + kind.Mount.Prefix + w.Secrets[kind.Mount.Field]
 	}
 	if kind.Embed != nil {
 		w.Embed = kind.Embed(a.o.PublicURL, ch)
@@ -275,4 +286,11 @@ func (a *Admin) testChannel(ctx context.Context, in *byID) (*body[Tested], error
 		return &body[Tested]{Tested{OK: false, Detail: a.withoutSecrets(ch, err.Error())}}, nil
 	}
 	return &body[Tested]{Tested{OK: true, Detail: "The provider took the settings."}}, nil
+}
+
+func mountPrefix(k connectors.Kind) string {
+	if k.Mount == nil {
+		return ""
+	}
+	return k.Mount.Prefix
 }

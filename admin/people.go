@@ -25,6 +25,8 @@ type Agent struct {
 	Language     string    `json:"language"`
 	Bot          bool      `json:"bot"`
 	Disabled     bool      `json:"disabled"`
+	Extensions   []string  `json:"extensions" doc:"What call centres call him: extension, seat number, user name."`
+	Signature    string    `json:"signature" doc:"Below his letters."`
 	CreatedAt    desk.Time `json:"created_at" nullable:"false"`
 	UpdatedAt    desk.Time `json:"updated_at" nullable:"false"`
 }
@@ -39,22 +41,28 @@ type createAgent struct {
 		Capacity int       `json:"capacity,omitempty" minimum:"0" maximum:"1000" doc:"Weighted units of work at once; 0: 10."`
 		Language string    `json:"language,omitempty" maxLength:"35"`
 		Bot      bool      `json:"bot,omitempty"`
-		Password string    `json:"password,omitempty" maxLength:"1000" doc:"A first one, to be changed at the first log-in. Without it nobody can log in with a password."`
+
+		Extensions []string `json:"extensions,omitempty" maxItems:"20" maxLength:"100" doc:"What call centres call him: extension, seat number, user name."`
+		Signature  string   `json:"signature,omitempty" maxLength:"2000" doc:"Below his letters."`
+		Password   string   `json:"password,omitempty" maxLength:"1000" doc:"A first one, to be changed at the first log-in. Without it nobody can log in with a password."`
 	}
 }
 
 type changeAgent struct {
 	ID   string `path:"id"`
 	Body struct {
-		Email    *string    `json:"email,omitempty" minLength:"3" maxLength:"320"`
-		Name     *string    `json:"name,omitempty" minLength:"1" maxLength:"100"`
-		Role     *string    `json:"role,omitempty" enum:"admin,supervisor,agent"`
-		Teams    *[]desk.ID `json:"teams,omitempty" maxItems:"200"`
-		Skills   *[]string  `json:"skills,omitempty" maxItems:"200" maxLength:"100"`
-		Capacity *int       `json:"capacity,omitempty" minimum:"0" maximum:"1000"`
-		Language *string    `json:"language,omitempty" maxLength:"35"`
-		Disabled *bool      `json:"disabled,omitempty" doc:"true ends every log-in and gives the work back to the queue."`
-		Password *string    `json:"password,omitempty" minLength:"1" maxLength:"1000" doc:"A new one, to be changed at the next log-in; every log-in ends."`
+		Email      *string    `json:"email,omitempty" minLength:"3" maxLength:"320"`
+		Name       *string    `json:"name,omitempty" minLength:"1" maxLength:"100"`
+		Role       *string    `json:"role,omitempty" enum:"admin,supervisor,agent"`
+		Teams      *[]desk.ID `json:"teams,omitempty" maxItems:"200"`
+		Skills     *[]string  `json:"skills,omitempty" maxItems:"200" maxLength:"100"`
+		Capacity   *int       `json:"capacity,omitempty" minimum:"0" maximum:"1000"`
+		Language   *string    `json:"language,omitempty" maxLength:"35"`
+		Extensions *[]string  `json:"extensions,omitempty" maxItems:"20" maxLength:"100"`
+		Signature  *string    `json:"signature,omitempty" maxLength:"2000"`
+
+		Disabled *bool   `json:"disabled,omitempty" doc:"true ends every log-in and gives the work back to the queue."`
+		Password *string `json:"password,omitempty" minLength:"1" maxLength:"1000" doc:"A new one, to be changed at the next log-in; every log-in ends."`
 	}
 }
 
@@ -105,7 +113,7 @@ func wireAgent(a desk.Agent, word desk.Availability) Agent {
 	w := Agent{
 		ID: a.ID, Email: a.Email, Name: a.Name, Role: string(a.Role), Teams: orEmpty(a.Teams), Skills: orEmpty(a.Skills),
 		Capacity: a.Capacity, Availability: string(word), Language: a.Language, Bot: a.Bot, Disabled: a.Disabled,
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Extensions: orEmpty(a.Extensions), Signature: a.Signature, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 	if w.Capacity == 0 {
 		w.Capacity = 10
@@ -137,7 +145,7 @@ func (a *Admin) createAgent(ctx context.Context, in *createAgent) (*body[Agent],
 	}
 	one, err := a.store.CreateAgent(ctx, desk.Agent{
 		Email: b.Email, Name: b.Name, Role: desk.Role(b.Role), Teams: b.Teams, Skills: b.Skills,
-		Capacity: b.Capacity, Language: b.Language, Bot: b.Bot,
+		Capacity: b.Capacity, Language: b.Language, Bot: b.Bot, Extensions: trimmed(b.Extensions), Signature: b.Signature,
 	}, hash, hash != "")
 	if err != nil {
 		return nil, err
@@ -217,6 +225,12 @@ func applyAgent(one *desk.Agent, in *changeAgent) {
 	}
 	if b.Language != nil {
 		one.Language = *b.Language
+	}
+	if b.Extensions != nil {
+		one.Extensions = trimmed(*b.Extensions)
+	}
+	if b.Signature != nil {
+		one.Signature = *b.Signature
 	}
 	if b.Disabled != nil {
 		one.Disabled = *b.Disabled

@@ -36,3 +36,14 @@ func (a *Admin) withoutSecrets(ch desk.Channel, text string) string {
 	}
 	return text
 }
+
+// trimmed is a list without empty and repeated entries. nil stays nil.
+func trimmed(all []string) []string {
+	var out []string
+	for _, s := range all {
+		if s = strings.TrimSpace(s); s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

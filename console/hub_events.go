@@ -127,11 +127,22 @@ func (h *hub) messageEvent(e desk.Event) {
 	var f *frame
 	for _, s := range h.readers(e) {
 		if f == nil {
-			f = encode(messageFrame{Type: messageType(e), TicketID: e.TicketID, Seq: e.Seq, Message: wireMessage(m)})
+			f = encode(messageFrame{Type: messageType(e), TicketID: e.TicketID, Seq: e.Seq, Message: h.c.wireMessage(m, h.channelOf(e))})
 		}
 		s.sendLive(e.TicketID, added, f)
 	}
 	h.notifyAssigned(e)
+}
+
+// channelOf is the channel of the event's ticket, mostly known without asking.
+func (h *hub) channelOf(e desk.Event) desk.ID {
+	if e.Ticket != nil {
+		h.c.homes.put(e.TicketID, e.Ticket.ChannelID)
+		return e.Ticket.ChannelID
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookUp)
+	defer cancel()
+	return h.c.channelOf(ctx, e.TicketID)
 }
 
 // messageType of an event of type ticket that carries a message (a system line) is that of an added message.

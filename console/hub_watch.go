@@ -73,7 +73,7 @@ func (s *socket) replay(ctx context.Context, ticket desk.ID, seq int64) bool {
 		return false
 	}
 	for _, m := range messages {
-		s.sendPatiently(encode(messageFrame{Type: "message", TicketID: ticket, Seq: m.Seq, Message: wireMessage(m)}))
+		s.sendPatiently(encode(messageFrame{Type: "message", TicketID: ticket, Seq: m.Seq, Message: s.h.c.wireMessage(m, s.channelOf(ticket))}))
 	}
 	if len(messages) > 0 {
 		s.replayed(ticket, messages[len(messages)-1].Seq)
@@ -108,7 +108,7 @@ func (s *socket) replayStates(ctx context.Context, ticket desk.ID, seq, version 
 		if m.Delivery == nil && m.Call == nil && len(m.Attachments) == 0 {
 			continue
 		}
-		s.sendPatiently(encode(messageFrame{Type: "message_update", TicketID: ticket, Seq: version, Message: wireMessage(m)}))
+		s.sendPatiently(encode(messageFrame{Type: "message_update", TicketID: ticket, Seq: version, Message: s.h.c.wireMessage(m, s.channelOf(ticket))}))
 	}
 	row, err := s.h.c.store.TicketRow(ctx, ticket, s.me().Agent.ID)
 	if err != nil {
@@ -157,6 +157,16 @@ func (s *socket) sendLive(ticket desk.ID, message int64, f *frame) {
 	}
 	s.mu.Unlock()
 	s.poke()
+}
+
+// channelOf is the channel of a watched ticket.
+func (s *socket) channelOf(ticket desk.ID) desk.ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.watches[ticket]; w != nil {
+		return w.channel
+	}
+	return ""
 }
 
 func (s *socket) unwatch(ticket desk.ID) {

@@ -38,6 +38,9 @@ type Router interface {
 // Fleet is what the console asks of the open channels.
 type Fleet interface {
 	Get(channel desk.ID) (connectors.Connector, desk.Channel, bool)
+	// Channels are the open ones, by name.
+	Channels() []desk.Channel
+	Kind(name string) (connectors.Kind, bool)
 }
 
 // Bus carries events between the nodes.
@@ -82,6 +85,7 @@ type Console struct {
 	origin        *http.CrossOriginProtection
 	names         *names
 	numbers       *recall[string]
+	homes         *recall[desk.ID] // ticket to its channel
 	hub           *hub
 }
 
@@ -98,7 +102,7 @@ func New(o Options) *Console {
 	}
 	c := &Console{
 		store: o.Store, router: o.Router, fleet: o.Fleet, auth: o.Auth, bus: o.Bus, blobs: o.Blobs, kick: o.Kick, logger: o.Logger,
-		now: o.Clock, opt: o, newExternalID: o.NewExternalID, names: newNames(o.Store), numbers: newRecall[string](4096),
+		now: o.Clock, opt: o, newExternalID: o.NewExternalID, names: newNames(o.Store), numbers: newRecall[string](4096), homes: newRecall[desk.ID](20000),
 		origin: http.NewCrossOriginProtection(),
 	}
 	if o.PublicURL != "" {
@@ -121,6 +125,9 @@ func (c *Console) Register(api huma.API, mux *http.ServeMux) {
 	c.registerFiles(api)
 	c.registerContacts(api)
 	c.registerPresence(api)
+	c.registerStart(api)
+	c.registerCalls(api)
+	c.registerOriginals(api)
 	if mux != nil {
 		mux.HandleFunc("GET /ws", c.hub.serve)
 	}

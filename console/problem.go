@@ -27,13 +27,14 @@ type Problem struct {
 	Type   string         `json:"type" doc:"Always about:blank: code tells what happened."`
 	Title  string         `json:"title" doc:"The status in words."`
 	Status int            `json:"status" doc:"The HTTP status."`
-	Code   string         `json:"code" doc:"What happened, for programs: invalid, not_found, conflict, ticket_closed, already_claimed, colleague_answered, unavailable, …"`
+	Code   string         `json:"code" doc:"What happened, for programs: invalid, not_found, conflict, ticket_closed, already_claimed, colleague_answered, window_closed, quota_used, route_closed, unavailable, …"`
 	Detail string         `json:"detail" doc:"What happened and what to do, for people."`
 	Errors []FieldProblem `json:"errors,omitempty" doc:"Which fields are wrong, and how."`
 
 	Assignee   *PersonRef `json:"assignee,omitempty" doc:"already_claimed: who owns the ticket."`
 	Name       string     `json:"name,omitempty" doc:"colleague_answered: who answered meanwhile."`
 	SecondsAgo *int64     `json:"seconds_ago,omitempty" doc:"colleague_answered: how long ago."`
+	Routes     []Route    `json:"routes,omitempty" doc:"window_closed, quota_used: the ways that are still open."`
 
 	header http.Header
 }

@@ -24,6 +24,10 @@ type writeReply struct {
 	IdempotencyKey string    `json:"idempotency_key" minLength:"1" maxLength:"100" doc:"Made by the caller; the same key again answers with the first message."`
 	IfSeq          int64     `json:"if_seq,omitempty" minimum:"0" doc:"The last message the writer saw: a colleague's answer after it is a 409 colleague_answered."`
 	Force          bool      `json:"force,omitempty" doc:"Send although a colleague answered."`
+	Route          string    `json:"route,omitempty" maxLength:"100" doc:"Which way it leaves: the id of one of the ticket's reply.routes; empty: as a message by the ticket's own channel."`
+	Cc             []string  `json:"cc,omitempty" maxItems:"50" doc:"Further people, where the channel writes letters: user@host or Name <user@host>."`
+	Bcc            []string  `json:"bcc,omitempty" maxItems:"50"`
+	Subject        string    `json:"subject,omitempty" maxLength:"500" doc:"Empty: that of the customer's last message."`
 }
 
 type writeNote struct {
@@ -42,14 +46,19 @@ func (c *Console) registerReplies(api huma.API) {
 // reply answers POST …/replies: written, committed, announced, and the delivery belt woken. It does not wait for the provider.
 func (c *Console) reply(ctx context.Context, in *onTicketWith[writeReply]) (*body[Message], error) {
 	b := in.Body
-	if err := checkText("body.text", b.Text, len(b.Attachments) == 0); err != nil {
+	t, err := c.store.Ticket(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	by, err := c.routeOf(ctx, t, b)
+	if err != nil {
 		return nil, err
 	}
 	if err := c.colleagueAnswered(ctx, in.ID, b); err != nil {
 		return nil, err
 	}
 	result, err := c.store.Reply(ctx, ticketstore.ReplyInput{
-		TicketID: in.ID, Author: caller(ctx).author(), Text: b.Text, HTML: b.HTML,
+		TicketID: in.ID, Author: caller(ctx).author(), Text: b.Text, HTML: b.HTML, Route: by, Cc: b.Cc, Bcc: b.Bcc, Subject: b.Subject,
 		AttachmentIDs: b.Attachments, IdempotencyKey: b.IdempotencyKey, NewExternalID: c.newExternalID,
 	})
 	if err != nil {
@@ -57,7 +66,32 @@ func (c *Console) reply(ctx context.Context, in *onTicketWith[writeReply]) (*bod
 	}
 	c.publish(ctx, result.Events)
 	c.kick()
-	return &body[Message]{wireMessage(result.Message)}, nil
+	return &body[Message]{c.wireMessage(result.Message, result.Ticket.ChannelID)}, nil
+}
+
+// routeOf is the way the reply takes, nil for a message in the ticket's own conversation, after everything that the way asks of
+// the reply was looked at.
+func (c *Console) routeOf(ctx context.Context, t desk.Ticket, b writeReply) (*ticketstore.Route, error) {
+	w, able, err := c.chosen(ctx, t, b.Route)
+	if err != nil {
+		return nil, err
+	}
+	if w.Means == "" {
+		able.NoText = false // a channel that sends none has no such way
+	}
+	if err := checkMeans(w.Means, b.Text, len(b.Attachments), able); err != nil {
+		return nil, err
+	}
+	if len(b.Cc)+len(b.Bcc) > 0 || b.Subject != "" {
+		_, ch, _ := c.fleet.Get(w.Channel.ID)
+		if err := c.checkLetter(ch, b.Subject, b.Cc, b.Bcc); err != nil {
+			return nil, err
+		}
+	}
+	if w.by == (ticketstore.Route{}) {
+		return nil, nil
+	}
+	return &w.by, nil
 }
 
 // colleagueAnswered refuses a reply written without having seen another agent's. It warns people; it does not order
@@ -93,7 +127,7 @@ func (c *Console) note(ctx context.Context, in *onTicketWith[writeNote]) (*body[
 		return nil, keyReused(err)
 	}
 	c.publish(ctx, result.Events)
-	return &body[Message]{wireMessage(result.Message)}, nil
+	return &body[Message]{c.wireMessage(result.Message, result.Ticket.ChannelID)}, nil
 }
 
 type onMessageID struct {
@@ -112,7 +146,7 @@ func (c *Console) retry(ctx context.Context, in *onMessageID) (*body[Message], e
 	if err != nil {
 		return nil, err
 	}
-	return &body[Message]{wireMessage(m)}, nil
+	return &body[Message]{c.wireMessage(m, c.channelOf(ctx, m.TicketID))}, nil
 }
 
 // checkText holds the limits of what people write. Control characters and bidi overrides are kept: what was written is

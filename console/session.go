@@ -47,6 +47,7 @@ func (c *Console) registerSession(api huma.API) {
 	tag := huma.OperationTags("Session")
 	add(api, post("log-in", "/api/v1/session", public, "Log in", tag), c.logIn)
 	add(api, get("get-session", "/api/v1/session", self, "Who am I, and what the page needs to start", tag), c.getSession)
+	add(api, patch("change-me", "/api/v1/session", self, "Change what is mine to change", tag), c.changeMe)
 	add(api, remove("log-out", "/api/v1/session", self, "Log out", tag), c.logOut)
 	add(api, post("change-password", "/api/v1/session/password", self, "Change my password", tag, answers(http.StatusNoContent)), c.changePassword)
 	add(api, get("list-sessions", "/api/v1/sessions", self, "Where I am logged in", tag), c.listSessions)
@@ -68,6 +69,7 @@ func (c *Console) me(ctx context.Context, a desk.Agent) Me {
 	m := Me{
 		ID: a.ID, Email: a.Email, Name: a.Name, Role: string(a.Role), Teams: []TeamRef{}, Skills: list(a.Skills),
 		Capacity: capacity(a.Capacity), Availability: string(desk.Available), Language: a.Language, Bot: a.Bot,
+		Extensions: list(a.Extensions), Signature: a.Signature,
 	}
 	for _, id := range a.Teams {
 		m.Teams = append(m.Teams, c.names.team(id))
@@ -138,4 +140,34 @@ func (c *Console) revokeSession(ctx context.Context, in *onSession) (*none, erro
 // sessionsEnded makes every node look again at the sockets of an agent: those whose session is gone are closed.
 func (c *Console) sessionsEnded(ctx context.Context, agent desk.ID) {
 	c.publish(ctx, []desk.Event{{Type: eventSessions, Data: map[string]string{"agent_id": agent}}})
+}
+
+type changeMe struct {
+	Body struct {
+		Signature *string `json:"signature,omitempty" maxLength:"2000" doc:"Below my letters."`
+		Language  *string `json:"language,omitempty" maxLength:"35"`
+	}
+}
+
+// changeMe lets an agent change what concerns nobody but him and his letters.
+func (c *Console) changeMe(ctx context.Context, in *changeMe) (*body[Me], error) {
+	me, err := c.store.Agent(ctx, caller(ctx).Agent.ID)
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Signature != nil {
+		if err := checkText("body.signature", *in.Body.Signature, false); err != nil {
+			return nil, err
+		}
+		me.Signature = *in.Body.Signature
+	}
+	if in.Body.Language != nil {
+		me.Language = *in.Body.Language
+	}
+	if me, err = c.store.UpdateAgent(ctx, me); err != nil {
+		return nil, err
+	}
+	c.auth.Forget(me.ID)
+	c.publish(ctx, []desk.Event{{Type: "people", Data: map[string]string{"id": me.ID}}})
+	return &body[Me]{c.me(ctx, me)}, nil
 }

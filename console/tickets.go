@@ -115,6 +115,11 @@ func (c *Console) oneTicket(ctx context.Context, id desk.ID) (*body[Ticket], err
 	if open, _, ok := c.fleet.Get(row.ChannelID); ok {
 		t.Reply.Capabilities = wireCapabilities(open.Capabilities())
 	}
+	all, err := c.ways(ctx, row.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	t.Reply.Routes = routes(all)
 	return &body[Ticket]{t}, nil
 }
 
@@ -179,9 +184,10 @@ func (c *Console) listMessages(ctx context.Context, in *listMessages) (*body[Pag
 	if err != nil {
 		return nil, err
 	}
+	own := c.channelOf(ctx, in.ID)
 	items := make([]Message, 0, len(messages))
 	for _, m := range messages {
-		items = append(items, wireMessage(m))
+		items = append(items, c.wireMessage(m, own))
 	}
 	return page(items, nextMessages(messages, forward, in.Limit)), nil
 }

@@ -107,12 +107,13 @@ type Ticket struct {
 	Unread             bool              `json:"unread" doc:"The customer wrote something the reader has not seen."`
 	SnoozedUntil       desk.Time         `json:"snoozed_until"`
 	LinkedTicket       *TicketRef        `json:"linked_ticket" doc:"The ticket this one continues."`
+	Callback           *Callback         `json:"callback" doc:"The promise to call the customer back; null when there is none."`
 	Reply              ReplyLimits       `json:"reply"`
 }
 
 // TransformSchema says which objects may be null.
 func (Ticket) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	return orNull(s, "assignee", "team", "linked_ticket")
+	return orNull(s, "assignee", "team", "linked_ticket", "callback")
 }
 
 // LastMessage is the last thing said, for lists.
@@ -126,8 +127,33 @@ type LastMessage struct {
 type ReplyLimits struct {
 	ChannelKind    string        `json:"channel_kind"`
 	WindowClosesAt desk.Time     `json:"window_closes_at"`
+	WindowReason   string        `json:"window_reason" doc:"Why nothing can be sent although the time is not up, e.g. unsubscribed; empty when that is not so."`
 	Remaining      int           `json:"remaining" doc:"Replies left before the customer must write again; -1: no limit."`
 	Capabilities   *Capabilities `json:"capabilities,omitempty" doc:"Only on the single ticket."`
+	Routes         []Route       `json:"routes,omitempty" doc:"Every way an answer can leave, the ticket's own first. Only on the single ticket."`
+}
+
+// A Callback is the promise to call a customer back.
+type Callback struct {
+	State  string    `json:"state" enum:"due,requested,done" doc:"requested: the call centre was asked to connect the call."`
+	Number string    `json:"number" doc:"Masked: 138****5678."`
+	DueAt  desk.Time `json:"due_at"`
+}
+
+// A Route is one way an answer can leave.
+type Route struct {
+	ID             string          `json:"id" doc:"For replies' route. Opaque; the ticket's own way of writing has the empty id."`
+	Channel        ChannelRef      `json:"channel"`
+	Means          string          `json:"means" doc:"Empty: a written message; else what the channel does instead: callback, template, …"`
+	Title          connectors.Text `json:"title" doc:"What the composer calls it."`
+	To             string          `json:"to" doc:"Where it goes, masked: 138****5678, a***@example.com. Empty: the conversation the customer wrote in."`
+	Own            bool            `json:"own" doc:"By the ticket's own channel."`
+	Open           bool            `json:"open" doc:"It can be taken now."`
+	Why            string          `json:"why" doc:"Why it is not open, a sentence; empty when it is."`
+	WhyCode        string          `json:"why_code" enum:",window_closed,quota_used,unreachable,channel_closed,no_address" doc:"The same for programs."`
+	WindowClosesAt desk.Time       `json:"window_closes_at"`
+	Remaining      int             `json:"remaining" doc:"-1: no limit."`
+	Capabilities   Capabilities    `json:"capabilities"`
 }
 
 // Capabilities are a channel's limits.
@@ -142,14 +168,29 @@ type Capabilities struct {
 	DeliveredKnown bool     `json:"delivered_known"`
 	ReadKnown      bool     `json:"read_known"`
 	Typing         bool     `json:"typing"`
+	NoText         bool     `json:"no_text" doc:"No written message can leave; only means."`
+	Means          []Means  `json:"means" doc:"Other ways an answer can leave by this channel."`
+}
+
+// Means is a way to answer that is no written message.
+type Means struct {
+	Name        string          `json:"name"`
+	Title       connectors.Text `json:"title"`
+	NeedsText   bool            `json:"needs_text"`
+	MaxText     int             `json:"max_text" doc:"Bytes of UTF-8; 0: no limit."`
+	AfterWindow bool            `json:"after_window" doc:"Works when the reply window is shut."`
 }
 
 func wireCapabilities(c connectors.Capabilities) *Capabilities {
-	return &Capabilities{
+	w := &Capabilities{
 		MaxText: c.MaxText, MaxParts: max(c.MaxParts, 1), HTML: c.HTML, Attachments: list(c.Attachments), MaxAttachment: c.MaxAttachment,
 		ReplyWindow: int64(c.ReplyWindow / time.Second), Quota: c.Quota,
-		DeliveredKnown: c.DeliveredKnown, ReadKnown: c.ReadKnown, Typing: c.Typing,
+		DeliveredKnown: c.DeliveredKnown, ReadKnown: c.ReadKnown, Typing: c.Typing, NoText: c.NoText, Means: []Means{},
 	}
+	for _, m := range c.Means {
+		w.Means = append(w.Means, Means{Name: m.Name, Title: m.Title, NeedsText: m.NeedsText, MaxText: m.MaxText, AfterWindow: m.AfterWindow})
+	}
+	return w
 }
 
 // orNull lets the named object properties be null; huma itself knows null only for plain values.

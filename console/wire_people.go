@@ -18,6 +18,8 @@ type Me struct {
 	Availability string    `json:"availability" enum:"available,busy,away"`
 	Language     string    `json:"language"`
 	Bot          bool      `json:"bot"`
+	Extensions   []string  `json:"extensions" doc:"What call centres call him: extension, seat number, user name."`
+	Signature    string    `json:"signature" doc:"Below his letters."`
 }
 
 // Session is what the page needs to start: one request, then the list.
@@ -59,6 +61,7 @@ type Presence struct {
 	Availability string  `json:"availability" enum:"available,busy,away"`
 	Used         int     `json:"used" doc:"Weighted units of work at once."`
 	Capacity     int     `json:"capacity"`
+	OnCall       bool    `json:"on_call" doc:"Talks on the phone: gets nothing else."`
 }
 
 // Contact is a person who writes to us.

@@ -33,7 +33,8 @@ func wireTicket(t desk.Ticket) Ticket {
 		FirstResponseDueAt: t.FirstResponseDueAt, ResolutionDueAt: t.ResolutionDueAt,
 		ResolvedAt: t.ResolvedAt, ClosedAt: t.ClosedAt, SnoozedUntil: t.SnoozedUntil,
 		LastMessage: LastMessage{Text: t.LastMessageText, By: t.LastMessageBy, At: t.LastMessageAt},
-		Reply:       ReplyLimits{ChannelKind: t.ChannelKind, WindowClosesAt: t.WindowClosesAt, Remaining: t.WindowRemaining},
+		Reply:       ReplyLimits{ChannelKind: t.ChannelKind, WindowClosesAt: t.WindowClosesAt, WindowReason: t.WindowReason, Remaining: t.WindowRemaining},
+		Callback:    wireCallback(t.Callback),
 	}
 }
 
@@ -51,4 +52,11 @@ func (c *Console) linked(ctx context.Context, id desk.ID) *TicketRef {
 	}
 	c.numbers.put(id, t.Number)
 	return &TicketRef{ID: id, Number: t.Number}
+}
+
+func wireCallback(c desk.Callback) *Callback {
+	if c.State == "" {
+		return nil
+	}
+	return &Callback{State: c.State, Number: maskPhone(c.Number), DueAt: c.DueAt}
 }

@@ -379,6 +379,12 @@ func (c *channels) Get(id desk.ID) (connectors.Connector, desk.Channel, bool) {
 	return &chat{c}, c.channel, id == c.channel.ID
 }
 
+func (c *channels) Channels() []desk.Channel { return []desk.Channel{c.channel} }
+
+func (c *channels) Kind(name string) (connectors.Kind, bool) {
+	return connectors.Kind{Name: name, Title: connectors.Text{Zh: name, En: name}}, true
+}
+
 type chat struct{ c *channels }
 
 func (*chat) Capabilities() connectors.Capabilities {

@@ -1,10 +1,13 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -158,6 +161,20 @@ func (f *Fleet) Get(id desk.ID) (connectors.Connector, desk.Channel, bool) {
 		return nil, desk.Channel{}, false
 	}
 	return v.current(), v.ch, true
+}
+
+// Channels returns the open channels, by name.
+func (f *Fleet) Channels() []desk.Channel {
+	f.mu.RLock()
+	all := make([]desk.Channel, 0, len(f.open))
+	for _, v := range f.open {
+		all = append(all, v.ch)
+	}
+	f.mu.RUnlock()
+	slices.SortFunc(all, func(a, b desk.Channel) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
+	return all
 }
 
 // Kind returns a kind by name.

@@ -74,6 +74,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls that ring or are talked on, as far as they concern you */
+        get: operations["list-live-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -86,6 +103,23 @@ export interface paths {
         put?: never;
         /** Add a channel */
         post: operations["create-channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/startable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Channels by which a conversation can be begun */
+        get: operations["list-startable"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -108,6 +142,40 @@ export interface paths {
         head?: never;
         /** Change a channel */
         patch: operations["change-channel"];
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where to log in at the provider */
+        post: operations["begin-consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last 100 things that came in, newest first, refused ones too */
+        get: operations["get-channel-log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/channels/{id}/test": {
@@ -281,6 +349,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kinds/{kind}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a provider's request would become, changing nothing */
+        post: operations["try-kind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A letter as its writer made it, as a page without anything that runs, for a sandboxed frame */
+        get: operations["message-html"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download what came in, byte by byte */
+        get: operations["message-original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/retry": {
         parameters: {
             query?: never;
@@ -292,6 +411,23 @@ export interface paths {
         put?: never;
         /** Send a failed or uncertain reply again */
         post: operations["retry-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the provider sends the admin's browser back to */
+        get: operations["end-consent"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -384,7 +520,8 @@ export interface paths {
         delete: operations["log-out"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change what is mine to change */
+        patch: operations["change-me"];
         trace?: never;
     };
     "/api/v1/session/password": {
@@ -470,7 +607,7 @@ export interface paths {
         delete: operations["delete-team"];
         options?: never;
         head?: never;
-        /** Rename a team */
+        /** Change a team */
         patch: operations["change-team"];
         trace?: never;
     };
@@ -484,7 +621,8 @@ export interface paths {
         /** List tickets */
         get: operations["list-tickets"];
         put?: never;
-        post?: never;
+        /** Begin a conversation with a customer */
+        post: operations["start-ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -524,6 +662,23 @@ export interface paths {
         head?: never;
         /** Change fields of a ticket */
         patch: operations["change-ticket"];
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Promise a call back, or mark it done */
+        post: operations["set-callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/tickets/{id}/claim": {
@@ -796,15 +951,25 @@ export interface components {
             created_at: string;
             disabled: boolean;
             email: string;
+            /** @description What call centres call him: extension, seat number, user name. */
+            extensions: string[];
             id: string;
             language: string;
             name: string;
             /** @enum {string} */
             role: "admin" | "supervisor" | "agent";
+            /** @description Below his letters. */
+            signature: string;
             skills: string[];
             teams: string[];
             /** Format: date-time */
             updated_at: string;
+        };
+        Answer: {
+            body: string;
+            /** Format: int64 */
+            status: number;
+            type: string;
         };
         Arrival: {
             /** Format: int64 */
@@ -863,21 +1028,76 @@ export interface components {
             name: string;
         };
         Call: {
+            /** @description Who answered, as the call centre calls him. */
             agent: string;
+            /** @description Who that is here; empty when nobody is known by it. */
+            agent_id: string;
             /** Format: date-time */
             answered_at: string | null;
+            /** @description The callback asked for that this call answers. */
+            callback: string;
             cause: string;
-            direction: string;
+            /** @enum {string} */
+            direction: "inbound" | "outbound" | "internal";
             /** Format: date-time */
             ended_at: string | null;
+            /** @description E.164 where it is a number; anonymous when withheld. */
             from: string;
-            notes: string[];
+            from_name: string;
+            /** @description customer, agent, system */
+            hangup_by: string;
+            /** @description The call centre's. */
+            id: string;
+            /** @description answered, missed, busy, rejected, failed, voicemail, forwarded, canceled; empty until it ended. */
             outcome: string;
             queue: string;
+            /**
+             * Format: int64
+             * @description 0: none.
+             */
+            rating: number;
+            /** Format: int64 */
+            recordings: number;
+            /** Format: int64 */
+            ring_seconds: number;
+            /** @description Whose phones ring, as the call centre calls them. */
+            ringing: string[];
+            /** @description Nobody told how it ended; a timer closed it. */
+            stale: boolean;
             /** Format: date-time */
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "ringing" | "answered" | "ended";
+            /** @description Queue, keys, transfers, in the order they happened. */
+            steps: components["schemas"]["CallStep"][];
+            /** Format: int64 */
+            talk_seconds: number;
             to: string;
+            transcript: components["schemas"]["CallLine"][];
+        };
+        CallLine: {
+            /** Format: date-time */
+            at: string | null;
+            speaker: string;
+            text: string;
+        };
+        CallStep: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description queued, ivr, answered, transferred */
+            type: string;
+            what: string;
+        };
+        Callback: {
+            /** Format: date-time */
+            due_at: string | null;
+            /** @description Masked: 138****5678. */
+            number: string;
+            /**
+             * @description requested: the call centre was asked to connect the call.
+             * @enum {string}
+             */
+            state: "due" | "requested" | "done";
         };
         Capabilities: {
             /** @description Media types taken; empty: none. */
@@ -899,6 +1119,10 @@ export interface components {
              * @description Bytes of UTF-8 per message; 0: no limit.
              */
             max_text: number;
+            /** @description Other ways an answer can leave by this channel. */
+            means: components["schemas"]["Means"][];
+            /** @description No written message can leave; only means. */
+            no_text: boolean;
             /**
              * Format: int64
              * @description Replies per customer message; 0: no limit.
@@ -918,12 +1142,14 @@ export interface components {
             /** @description true ends every log-in and gives the work back to the queue. */
             disabled?: boolean;
             email?: string;
+            extensions?: string[];
             language?: string;
             name?: string;
             /** @description A new one, to be changed at the next log-in; every log-in ends. */
             password?: string;
             /** @enum {string} */
             role?: "admin" | "supervisor" | "agent";
+            signature?: string;
             skills?: string[];
             teams?: string[];
         };
@@ -952,9 +1178,19 @@ export interface components {
             name?: string;
             note?: string;
         };
+        ChangeMeBody: {
+            language?: string;
+            /** @description Below my letters. */
+            signature?: string;
+        };
         ChangePasswordBody: {
             new: string;
             old: string;
+        };
+        ChangeTeamBody: {
+            name?: string;
+            queues?: string[];
+            template?: string;
         };
         ChangeTicket: {
             /** @description Keys to set; an empty value removes the key. */
@@ -984,6 +1220,8 @@ export interface components {
             made?: {
                 [key: string]: string;
             };
+            /** @description Its second public address, the token masked unless it was made just now; empty: none. */
+            mount: string;
             name: string;
             /** @description Field to its last four characters behind dots. Write-only: send a new value in settings. */
             secrets: {
@@ -1013,6 +1251,9 @@ export interface components {
             name: string;
             /** @enum {string} */
             state: "ok" | "warning" | "error" | "off";
+        };
+        Consent: {
+            url: string;
         };
         Contact: {
             company: string;
@@ -1059,6 +1300,8 @@ export interface components {
              */
             capacity?: number;
             email: string;
+            /** @description What call centres call him: extension, seat number, user name. */
+            extensions?: string[];
             language?: string;
             name: string;
             /** @description A first one, to be changed at the first log-in. Without it nobody can log in with a password. */
@@ -1068,6 +1311,8 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "supervisor" | "agent";
+            /** @description Below his letters. */
+            signature?: string;
             skills?: string[];
             teams?: string[];
         };
@@ -1186,6 +1431,20 @@ export interface components {
             /** Format: int64 */
             Size: number;
         };
+        Headers: {
+            /** @description signed, encrypted, invitation, spoofed, retracted */
+            badges: string[];
+            /** @description Of our own mails only. */
+            bcc: string[];
+            cc: string[];
+            /** @description What the receiving server found out about the origin. */
+            checks: components["schemas"]["MailCheck"][];
+            from: string;
+            /** @description Where the writer wants the answer, when it is not from. */
+            reply_to: string;
+            subject: string;
+            to: string[];
+        };
         Health: {
             /** @description The provider refused the credentials: replies wait until they are mended. */
             held: boolean;
@@ -1215,9 +1474,15 @@ export interface components {
             };
         };
         Kind: {
+            /** @description An admin may log in at the provider instead of typing credentials: POST /api/v1/channels/{id}/consent. */
+            consent: boolean;
             fields: components["schemas"]["Field"][];
+            /** @description Prefix of the second public address of its channels, followed by a secret token; empty: none. */
+            mount: string;
             name: string;
             title: components["schemas"]["Text"];
+            /** @description A pasted request can be tried: POST /api/v1/kinds/{kind}/try. */
+            try: boolean;
         };
         LastMessage: {
             /** Format: date-time */
@@ -1251,6 +1516,11 @@ export interface components {
             /** @description Pass as cursor for what follows; empty at the end. */
             next: string;
         };
+        ListNote: {
+            items: components["schemas"]["Note"][];
+            /** @description Pass as cursor for what follows; empty at the end. */
+            next: string;
+        };
         ListRule: {
             items: components["schemas"]["Rule"][];
             /** @description Pass as cursor for what follows; empty at the end. */
@@ -1266,6 +1536,36 @@ export interface components {
             /** @description Pass as cursor for what follows; empty at the end. */
             next: string;
         };
+        LiveCall: {
+            /** @description Whose phones ring, or who talks. */
+            agent_ids: string[];
+            /** Format: date-time */
+            answered_at: string | null;
+            channel: components["schemas"]["ChannelRef"];
+            /** @description Who calls, when he is known. */
+            contact: components["schemas"]["ContactRef"] | null;
+            /** @enum {string} */
+            direction: "inbound" | "outbound" | "internal";
+            /** Format: date-time */
+            ended_at: string | null;
+            from: string;
+            from_name: string;
+            /** @description The call centre's; unique together with the channel. */
+            id: string;
+            /** @description The reader's phone rings, or he talks. */
+            mine: boolean;
+            /** @description The caller's, inside the reader's scope; at most 5, the latest first. */
+            open_tickets: components["schemas"]["OpenTicket"][];
+            outcome: string;
+            queue: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** @enum {string} */
+            state: "ringing" | "answered" | "ended";
+            /** @description The call's ticket, once it has one. */
+            ticket: components["schemas"]["TicketRef"] | null;
+            to: string;
+        };
         LogInBody: {
             email: string;
             password: string;
@@ -1273,6 +1573,13 @@ export interface components {
         LoggedIn: {
             agent: components["schemas"]["Me"];
             must_change_password: boolean;
+        };
+        MailCheck: {
+            detail: string;
+            /** @description spf, dkim, dmarc */
+            name: string;
+            /** @description pass, fail, softfail, neutral, none, temperror, permerror */
+            result: string;
         };
         MarkRead: {
             /** Format: int64 */
@@ -1305,13 +1612,29 @@ export interface components {
             /** Format: int64 */
             capacity: number;
             email: string;
+            /** @description What call centres call him: extension, seat number, user name. */
+            extensions: string[];
             id: string;
             language: string;
             name: string;
             /** @enum {string} */
             role: "admin" | "supervisor" | "agent";
+            /** @description Below his letters. */
+            signature: string;
             skills: string[];
             teams: components["schemas"]["TeamRef"][];
+        };
+        Means: {
+            /** @description Works when the reply window is shut. */
+            after_window: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of UTF-8; 0: no limit.
+             */
+            max_text: number;
+            name: string;
+            needs_text: boolean;
+            title: components["schemas"]["Text"];
         };
         MergeTicket: {
             /** @description The ticket that stays: its id or number. */
@@ -1321,6 +1644,8 @@ export interface components {
             attachments: components["schemas"]["Attachment"][];
             author: components["schemas"]["Author"];
             call: components["schemas"]["Call"] | null;
+            /** @description By which it came or leaves, when that is not the ticket's own. */
+            channel: components["schemas"]["ChannelRef"] | null;
             class: string;
             /** Format: date-time */
             created_at: string;
@@ -1330,9 +1655,13 @@ export interface components {
             direction: "in" | "out" | "note" | "system";
             /** @description What the house or a person did; set when direction is system. */
             event: components["schemas"]["Event"] | null;
+            /** @description What a mail's head tells: who else it went to, what is known of its origin. null when there is nothing. */
+            headers: components["schemas"]["Headers"] | null;
             /** @description As the customer's program wrote it: show it only in a sandbox. */
             html: string;
             id: string;
+            /** @description How a reply leaves when not as a written message: callback, template. */
+            means: string;
             /** @description History and signature split from the text. */
             quoted: string;
             /** @description What had to be mended to read it. */
@@ -1352,6 +1681,35 @@ export interface components {
             name: string;
             /** @description Shown once: send it as Authorization: Bearer. */
             token: string;
+        };
+        Note: {
+            /** Format: date-time */
+            at: string;
+            /** @description Why it was refused. */
+            detail: string;
+            /** @description As in the ledger; empty: nothing was filed, or not yet. */
+            outcome: string;
+            /** @description The provider's id of it. */
+            ref: string;
+            /** @description Nothing was changed. */
+            refused: boolean;
+            /** @description Address it came from. */
+            remote: string;
+            /**
+             * Format: int64
+             * @description HTTP status answered; 0: none.
+             */
+            status: number;
+            ticket: components["schemas"]["ArrivalTicket"] | null;
+            /** @description newCall, verification, text, sync, … */
+            what: string;
+        };
+        OpenTicket: {
+            id: string;
+            number: string;
+            /** @enum {string} */
+            status: "new" | "open" | "waiting" | "resolved";
+            subject: string;
         };
         Option: {
             label: components["schemas"]["Text"];
@@ -1382,6 +1740,11 @@ export interface components {
             /** @description Pass as cursor for what follows; empty at the end. */
             next: string;
         };
+        PageLiveCall: {
+            items: components["schemas"]["LiveCall"][];
+            /** @description Pass as cursor for what follows; empty at the end. */
+            next: string;
+        };
         PageMessage: {
             items: components["schemas"]["Message"][];
             /** @description Pass as cursor for what follows; empty at the end. */
@@ -1394,6 +1757,11 @@ export interface components {
         };
         PageSessionRow: {
             items: components["schemas"]["SessionRow"][];
+            /** @description Pass as cursor for what follows; empty at the end. */
+            next: string;
+        };
+        PageStartable: {
+            items: components["schemas"]["Startable"][];
             /** @description Pass as cursor for what follows; empty at the end. */
             next: string;
         };
@@ -1413,6 +1781,8 @@ export interface components {
             /** Format: int64 */
             capacity: number;
             name: string;
+            /** @description Talks on the phone: gets nothing else. */
+            on_call: boolean;
             online: boolean;
             /**
              * Format: int64
@@ -1423,7 +1793,7 @@ export interface components {
         Problem: {
             /** @description already_claimed: who owns the ticket. */
             assignee?: components["schemas"]["PersonRef"];
-            /** @description What happened, for programs: invalid, not_found, conflict, ticket_closed, already_claimed, colleague_answered, unavailable, … */
+            /** @description What happened, for programs: invalid, not_found, conflict, ticket_closed, already_claimed, colleague_answered, window_closed, quota_used, route_closed, unavailable, … */
             code: string;
             /** @description What happened and what to do, for people. */
             detail: string;
@@ -1431,6 +1801,8 @@ export interface components {
             errors?: components["schemas"]["FieldProblem"][];
             /** @description colleague_answered: who answered meanwhile. */
             name?: string;
+            /** @description window_closed, quota_used: the ways that are still open. */
+            routes?: components["schemas"]["Route"][];
             /**
              * Format: int64
              * @description colleague_answered: how long ago.
@@ -1455,8 +1827,12 @@ export interface components {
              * @description Replies left before the customer must write again; -1: no limit.
              */
             remaining: number;
+            /** @description Every way an answer can leave, the ticket's own first. Only on the single ticket. */
+            routes?: components["schemas"]["Route"][];
             /** Format: date-time */
             window_closes_at: string | null;
+            /** @description Why nothing can be sent although the time is not up, e.g. unsubscribed; empty when that is not so. */
+            window_reason: string;
         };
         Report: {
             checks: components["schemas"]["Check"][];
@@ -1465,6 +1841,36 @@ export interface components {
              * @enum {string}
              */
             state: "ok" | "warning" | "error";
+        };
+        Route: {
+            capabilities: components["schemas"]["Capabilities"];
+            channel: components["schemas"]["ChannelRef"];
+            /** @description For replies' route. Opaque; the ticket's own way of writing has the empty id. */
+            id: string;
+            /** @description Empty: a written message; else what the channel does instead: callback, template, … */
+            means: string;
+            /** @description It can be taken now. */
+            open: boolean;
+            /** @description By the ticket's own channel. */
+            own: boolean;
+            /**
+             * Format: int64
+             * @description -1: no limit.
+             */
+            remaining: number;
+            /** @description What the composer calls it. */
+            title: components["schemas"]["Text"];
+            /** @description Where it goes, masked: 138****5678, a***@example.com. Empty: the conversation the customer wrote in. */
+            to: string;
+            /** @description Why it is not open, a sentence; empty when it is. */
+            why: string;
+            /**
+             * @description The same for programs.
+             * @enum {string}
+             */
+            why_code: "" | "window_closed" | "quota_used" | "unreachable" | "channel_closed" | "no_address";
+            /** Format: date-time */
+            window_closes_at: string | null;
         };
         Rule: {
             /** @description Every one must occur. */
@@ -1520,6 +1926,23 @@ export interface components {
              */
             version?: number;
         };
+        Sample: {
+            body?: string;
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @default POST
+             * @enum {string}
+             */
+            method: "GET" | "POST" | "PUT";
+            /** @description What stands behind the question mark. */
+            query?: string;
+            /** @description Of the channel as it would be; defaults are filled in. */
+            settings?: {
+                [key: string]: string;
+            };
+        };
         Session: {
             agent: components["schemas"]["Me"];
             build: string;
@@ -1562,20 +1985,72 @@ export interface components {
             seen_at: string;
             user_agent: string;
         };
+        SetCallback: {
+            /**
+             * Format: date-time
+             * @description By when; absent: as it was, or now.
+             */
+            due_at?: string | null;
+            /**
+             * @description due: call him back; done: somebody did, or nobody needs to.
+             * @enum {string}
+             */
+            state: "due" | "done";
+        };
+        SettingProblem: {
+            field: string;
+            text: components["schemas"]["Text"];
+        };
         SplitTicket: {
             /** @description This message and everything after it moves into a new ticket. */
             message_id: string;
+        };
+        StartTicket: {
+            assign_to_me?: boolean;
+            /** @description Ids of uploads made before. */
+            attachments?: string[];
+            bcc?: string[];
+            cc?: string[];
+            /** @description One of GET /api/v1/channels/startable. */
+            channel_id: string;
+            /** @description When he is known already. */
+            contact_id?: string;
+            html?: string;
+            /** @description Made by the caller; the same key again answers with the first ticket. */
+            idempotency_key: string;
+            /** @description Empty: a written message; else one of the channel's means. */
+            means?: string;
+            /** @description What a new contact is called. */
+            name?: string;
+            subject: string;
+            /** @description Empty: the channel's. */
+            team_id?: string;
+            text: string;
+            /** @description An address of the kind the channel takes. May be left out with contact_id: one he is known by. */
+            to?: string;
+        };
+        Startable: {
+            capabilities: components["schemas"]["Capabilities"];
+            channel: components["schemas"]["ChannelRef"];
+            /** @description Kinds of addresses: email, phone. */
+            takes: string[];
         };
         Team: {
             /** Format: date-time */
             created_at: string;
             id: string;
             name: string;
+            /** @description Names and numbers of the call queues that are this team's. */
+            queues: string[];
+            /** @description Its letters: {{text}} with {{signature}}, {{agent}}, {{customer}}, {{number}}; empty: the text with the signature below. */
+            template: string;
             /** Format: date-time */
             updated_at: string;
         };
         TeamBody: {
             name: string;
+            queues?: string[];
+            template?: string;
         };
         TeamRef: {
             id: string;
@@ -1592,6 +2067,8 @@ export interface components {
         };
         Ticket: {
             assignee: components["schemas"]["PersonRef"] | null;
+            /** @description The promise to call the customer back; null when there is none. */
+            callback: components["schemas"]["Callback"] | null;
             channel: components["schemas"]["ChannelRef"];
             /** Format: date-time */
             closed_at: string | null;
@@ -1653,6 +2130,50 @@ export interface components {
             to_agent?: string;
             to_team?: string;
         };
+        Trial: {
+            /** @description What the provider would be told. */
+            answer: components["schemas"]["Answer"];
+            /** @description All events of the sample as one call; null when it tells of none. */
+            call: components["schemas"]["TrialCall"] | null;
+            messages: components["schemas"]["TrialMessage"][];
+            /** @description Why it cannot be read, or what was left out. */
+            problems: components["schemas"]["SettingProblem"][];
+        };
+        TrialCall: {
+            agent: string;
+            /** Format: date-time */
+            answered_at: string | null;
+            cause: string;
+            direction: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            from: string;
+            from_name: string;
+            hangup_by: string;
+            id: string;
+            outcome: string;
+            queue: string;
+            /** Format: int64 */
+            rating: number;
+            /** Format: int64 */
+            recordings: number;
+            /** Format: int64 */
+            ring_seconds: number;
+            ringing: string[];
+            /** Format: date-time */
+            started_at: string | null;
+            state: string;
+            /** Format: int64 */
+            talk_seconds: number;
+            to: string;
+        };
+        TrialMessage: {
+            /** @description Names, or types where there is none. */
+            attachments: string[];
+            from: string;
+            name: string;
+            text: string;
+        };
         WithReason: {
             reason?: string;
         };
@@ -1664,6 +2185,9 @@ export interface components {
         WriteReply: {
             /** @description Ids of uploads made before. */
             attachments?: string[];
+            bcc?: string[];
+            /** @description Further people, where the channel writes letters: user@host or Name <user@host>. */
+            cc?: string[];
             /** @description Send although a colleague answered. */
             force?: boolean;
             /** @description The formatted form, for channels that can. */
@@ -1675,6 +2199,10 @@ export interface components {
              * @description The last message the writer saw: a colleague's answer after it is a 409 colleague_answered.
              */
             if_seq?: number;
+            /** @description Which way it leaves: the id of one of the ticket's reply.routes; empty: as a message by the ticket's own channel. */
+            route?: string;
+            /** @description Empty: that of the customer's last message. */
+            subject?: string;
             text: string;
         };
     };
@@ -1875,6 +2403,35 @@ export interface operations {
             };
         };
     };
+    "list-live-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLiveCall"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-channels": {
         parameters: {
             query?: never;
@@ -1924,6 +2481,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-startable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStartable"];
                 };
             };
             /** @description Error */
@@ -1990,6 +2576,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListNote"];
                 };
             };
             /** @description Error */
@@ -2352,6 +3000,104 @@ export interface operations {
             };
         };
     };
+    "try-kind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sample"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "message-html": {
+        parameters: {
+            query?: {
+                /** @description Also those that lie on other people's servers, which then learn that the letter was opened. */
+                pictures?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The message. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "message-original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "retry-message": {
         parameters: {
             query?: never;
@@ -2372,6 +3118,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-consent": {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                error?: string;
+                error_description?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -2663,6 +3442,39 @@ export interface operations {
             };
         };
     };
+    "change-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeMeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "change-password": {
         parameters: {
             query?: never;
@@ -2854,7 +3666,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TeamBody"];
+                "application/json": components["schemas"]["ChangeTeamBody"];
             };
         };
         responses: {
@@ -2909,6 +3721,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartTicket"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
                 };
             };
             /** @description Error */
@@ -2996,6 +3841,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ChangeTicket"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The ticket. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetCallback"];
             };
         };
         responses: {
