@@ -24,6 +24,7 @@ import (
 	"hearback/connectors"
 	"hearback/connectors/fleet"
 	"hearback/console"
+	"hearback/customer"
 	"hearback/delivery"
 	"hearback/desk"
 	"hearback/intake"
@@ -45,6 +46,8 @@ type house struct {
 	rules    *router.Classifier
 	router   *router.Router
 	intake   *intake.Belt
+	fetch    *intake.Fetch
+	answers  *customer.Answers
 	fleet    *fleet.Fleet
 	out      *delivery.Belt
 	console  *console.Console
@@ -122,7 +125,8 @@ func (h *house) furnish(ctx context.Context) error {
 	h.router = router.New(router.Options{Store: h.store, Bus: h.bus, Logger: h.log, Node: h.node,
 		Grace: c.Routing.Grace, Lease: c.Routing.Lease, DefaultCapacity: c.Routing.Capacity, Patient: patientKinds()})
 	h.intake = intake.New(intake.Options{Store: h.store, Blobs: h.files, Kinds: kinds, Classify: h.classify, Logger: h.log,
-		Route: h.router.Route, Opened: h.opened, Publish: h.publish, Batch: c.Intake.Batch, Lease: c.Intake.Lease, MaxAttempts: c.Intake.MaxAttempts,
+		Route: h.router.Route, Opened: h.opened, Fetch: func() { h.fetch.Kick() }, Asked: func() { h.answers.Kick() },
+		Publish: h.publish, Batch: c.Intake.Batch, Lease: c.Intake.Lease, MaxAttempts: c.Intake.MaxAttempts,
 		Metrics: intake.NewMetrics(h.metrics)})
 	secret, err := h.workspaceSecret(ctx)
 	if err != nil {
@@ -136,6 +140,8 @@ func (h *house) furnish(ctx context.Context) error {
 	}
 	h.out = delivery.New(delivery.Options{Store: h.store, Fleet: h.fleet, Publish: h.publish, Logger: h.log,
 		Workers: c.Delivery.Workers, Lease: c.Delivery.Lease, Metrics: delivery.NewMetrics(h.metrics)})
+	h.fetch = intake.NewFetch(intake.FetchOptions{Store: h.store, Fleet: h.fleet, Blobs: h.files, Publish: h.publish, Logger: h.log})
+	h.answers = customer.New(customer.Options{Store: h.store, Fleet: h.fleet, Logger: h.log, Publish: h.publish, Sent: h.out.Kick})
 	h.console = console.New(h.consoleOptions())
 	h.admin = admin.New(h.adminOptions())
 	return nil
@@ -149,7 +155,7 @@ func (h *house) front() map[string]func(context.Context) error {
 
 // belts carry messages in and out; they drain after the front is closed.
 func (h *house) belts() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{"intake": h.intake.Run, "delivery": h.out.Run}
+	return map[string]func(context.Context) error{"intake": h.intake.Run, "delivery": h.out.Run, "files": h.fetch.Run, "answers": h.answers.Run}
 }
 
 // ground is what everything stands on; it stops last.
