@@ -117,6 +117,8 @@ type Window struct {
 	Reason string `json:"reason,omitempty"`
 	// WarnBefore is how long before ClosesAt the agent is warned. 0: not at all.
 	WarnBefore time.Duration `json:"warn_before,omitempty"`
+	// Widens tells that this window counts only where none that closes later is open: a tap on a menu gives a minute and takes no hours.
+	Widens bool `json:"widens,omitempty"`
 }
 
 // Headers are what a mail's head tells the agent. Addresses are "Name <user@host>" or bare.
