@@ -51,8 +51,10 @@ type Outbound struct {
 	Template  string
 	// WindowClosesAt and WindowRemaining are the ticket's, for the conversation the reply leaves by: zero and -1 when there is no limit.
 	WindowClosesAt  Time
-	WindowRemaining int
+	WindowRemaining int    // the place this reply holds counts as free
+	WindowReason    string // why the conversation is shut although its time is not up, e.g. "unsubscribed"
 	Author          Author
+	Extension       string // The author's telephone, for channels that have him called; "" when he has none.
 	Automatic       bool // Written by the house, not a person: e-mail marks it, and limits apply.
 	Attempt         int
 	CreatedAt       Time

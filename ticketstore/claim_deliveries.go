@@ -1,6 +1,7 @@
 package ticketstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -9,10 +10,11 @@ import (
 	"hearback/desk"
 )
 
-// dueDeliveries are replies whose turn it is: due, and no earlier reply of their ticket unfinished. Failed and uncertain ones do
+// dueDeliveries are replies whose turn it is: due, and no earlier reply of their ticket by
+// the same channel unfinished. Failed and uncertain ones do
 // not hold up those behind them.
 const dueDeliveries = `d.state IN ('queued', 'sending') AND NOT EXISTS (SELECT 1 FROM deliveries e
-	WHERE e.ticket_id = d.ticket_id AND e.seq < d.seq AND e.state IN ('queued', 'sending', 'held'))`
+	WHERE e.ticket_id = d.ticket_id AND e.channel_id = d.channel_id AND e.seq < d.seq AND e.state IN ('queued', 'sending', 'held'))`
 
 // ClaimDeliveries registers an attempt for at most limit replies whose turn it is and returns them with all Send needs. An attempt
 // not settled by leaseUntil is claimed again, Interrupted.
@@ -85,19 +87,7 @@ func (c *claiming) complete() error {
 		at[o.MessageID] = o
 		b.add(o.MessageID)
 	}
-	err := c.t.bulkEach(b, func(row *sql.Rows) error {
-		var id desk.ID
-		var o desk.Outbound
-		err := row.Scan(&id, &o.Text, &o.HTML, &o.Author.Kind, &o.Author.ID, &o.Author.Name, &o.CreatedAt, &o.Number, &o.Subject, &o.Sender,
-			&o.ToName, &o.To.Type, &o.To.Value, &o.To.Scope)
-		x := at[id]
-		x.Text, x.HTML, x.Author, x.CreatedAt, x.Number, x.Subject, x.Sender, x.ToName, x.To = o.Text, o.HTML, o.Author, o.CreatedAt, o.Number,
-			o.Subject, o.Sender, o.ToName, o.To
-		return err
-	}, `SELECT m.id, m.text, m.html, m.author_kind, m.author_id, m.author_name, m.created_at, t.number, t.subject, t.sender,
-		COALESCE(c.name, ''), COALESCE(s.from_type, ''), COALESCE(s.from_value, ''), COALESCE(s.from_scope, '')
-		FROM v CROSS JOIN messages m JOIN tickets t ON t.id = m.ticket_id
-		LEFT JOIN contacts c ON c.id = t.contact_id LEFT JOIN senders s ON s.channel_id = m.channel_id AND s.sender = t.sender WHERE m.id = v.id`)
+	err := c.read(b, at)
 	if err != nil {
 		return fmt.Errorf("read replies: %w", err)
 	}
@@ -111,6 +101,41 @@ func (c *claiming) complete() error {
 		return fmt.Errorf("read files: %w", err)
 	}
 	return c.conversation(b, at)
+}
+
+// read fills in the reply, whom it goes to, the letter it is written in and how long its conversation takes it.
+func (c *claiming) read(b *bulk, at map[desk.ID]*desk.Outbound) error {
+	return c.t.bulkEach(b, func(row *sql.Rows) error {
+		var id desk.ID
+		var o desk.Outbound
+		var x messageExtra
+		var places int
+		err := row.Scan(&id, &o.Text, &o.HTML, &o.Author.Kind, &o.Author.ID, &o.Author.Name, &o.CreatedAt, jsonInto{&x}, &o.Number, &o.Subject,
+			&o.Means, &places, &o.Sender, &o.ToName, &o.To.Type, &o.To.Value, &o.To.Scope, &o.WindowClosesAt, &o.WindowRemaining, &o.WindowReason,
+			&o.Signature, &o.Template)
+		if o.WindowRemaining >= 0 {
+			o.WindowRemaining += places
+		}
+		if x.Headers != nil {
+			o.Cc, o.Bcc, o.Subject = x.Headers.Cc, x.Headers.Bcc, cmp.Or(x.Headers.Subject, o.Subject)
+		}
+		to := at[id]
+		o.DeliveryID, o.MessageID, o.TicketID, o.ChannelID, o.ExternalID = to.DeliveryID, to.MessageID, to.TicketID, to.ChannelID, to.ExternalID
+		o.Automatic, o.Attempt = to.Automatic, to.Attempt
+		*to = o
+		return err
+	}, `SELECT m.id, m.text, m.html, m.author_kind, m.author_id, m.author_name, m.created_at, m.extra, t.number,
+		COALESCE((SELECT e.extra->'headers'->>'subject' FROM messages e WHERE e.ticket_id = m.ticket_id AND e.seq < m.seq AND e.direction = 'in'
+			AND e.seq >= m.seq - 200 AND e.channel_id = m.channel_id AND e.extra->'headers'->>'subject' <> '' ORDER BY e.seq DESC LIMIT 1), t.subject),
+		d.means, d.places, COALESCE(NULLIF(d.sender, ''), t.sender), COALESCE(c.name, ''),
+		CASE WHEN d.to_value <> '' THEN d.to_type ELSE COALESCE(s.from_type, '') END,
+		CASE WHEN d.to_value <> '' THEN d.to_value ELSE COALESCE(s.from_value, '') END,
+		CASE WHEN d.to_value <> '' THEN d.to_scope ELSE COALESCE(s.from_scope, '') END,
+		COALESCE(s.window_closes_at, 0), COALESCE(s.window_remaining, -1), COALESCE(s.window_reason, ''), COALESCE(a.signature, ''), COALESCE(tm.template, '')
+		FROM v CROSS JOIN messages m JOIN deliveries d ON d.message_id = m.id JOIN tickets t ON t.id = m.ticket_id
+		LEFT JOIN contacts c ON c.id = t.contact_id
+		LEFT JOIN senders s ON s.channel_id = m.channel_id AND s.sender = COALESCE(NULLIF(d.sender, ''), t.sender)
+		LEFT JOIN agents a ON a.id = m.author_id LEFT JOIN teams tm ON tm.id = t.team_id WHERE m.id = v.id`)
 }
 
 // references bounds how far back InReplyTo looks, in steps of the ticket's clock.

@@ -38,12 +38,16 @@ func (s *Store) Settle(ctx context.Context, settlements []Settlement) ([]desk.Ev
 		by[x.DeliveryID] = x
 		ids = append(ids, x.DeliveryID)
 	}
-	events, err := s.redeliver(ctx, ids, func(d *deliveryRow) bool {
+	events, err := s.redeliver(ctx, ids, func(d *deliveryRow) place {
+		x := by[d.id]
 		if d.state != desk.DeliverySending {
-			return false
+			return unchanged
 		}
-		d.settle(by[d.id])
-		return true
+		d.settle(x)
+		if x.State == desk.DeliveryFailed && slices.Contains(refusedUntried, x.Code) {
+			return givesBack
+		}
+		return keeps
 	})
 	if err != nil {
 		return nil, fmt.Errorf("settle: %w", err)
@@ -75,13 +79,13 @@ func (s *Store) RetryDelivery(ctx context.Context, message desk.ID, actor desk.A
 	}
 	now := s.now()
 	state := desk.DeliveryState("")
-	events, err := s.redeliver(ctx, []desk.ID{id}, func(d *deliveryRow) bool {
+	events, err := s.redeliver(ctx, []desk.ID{id}, func(d *deliveryRow) place {
 		state = d.state
 		if d.state != desk.DeliveryFailed && d.state != desk.DeliveryUncertain {
-			return false
+			return unchanged
 		}
 		d.state, d.nextAt, d.giveUpAt, d.code, d.hint = desk.DeliveryQueued, now, now.Add(replyLife), "", ""
-		return true
+		return takes
 	})
 	if err != nil {
 		return nil, fmt.Errorf("retry delivery: %w", err)
@@ -145,12 +149,12 @@ func (s *Store) moveAll(ctx context.Context, channel desk.ID, from desk.Delivery
 		if err != nil || len(ids) == 0 {
 			return all, err
 		}
-		events, err := s.redeliver(ctx, ids, func(d *deliveryRow) bool {
+		events, err := s.redeliver(ctx, ids, func(d *deliveryRow) place {
 			if d.state != from {
-				return false
+				return unchanged
 			}
 			change(d)
-			return true
+			return keeps
 		})
 		if err != nil {
 			return all, err
@@ -159,9 +163,19 @@ func (s *Store) moveAll(ctx context.Context, channel desk.ID, from desk.Delivery
 	}
 }
 
+// place is what a change of a delivery means for its place of the conversation's quota.
+type place int
+
+const (
+	unchanged place = iota // nothing was changed at all
+	keeps
+	takes     // one, when it has none
+	givesBack // the one it has
+)
+
 // redeliver changes deliveries: change tells whether it did. Tickets are locked before their deliveries are read, as everywhere,
 // so that the states read are the states written over.
-func (s *Store) redeliver(ctx context.Context, ids []desk.ID, change func(*deliveryRow) bool) ([]desk.Event, error) {
+func (s *Store) redeliver(ctx context.Context, ids []desk.ID, change func(*deliveryRow) place) ([]desk.Event, error) {
 	var events []desk.Event
 	err := s.write(ctx, func(t *tx) error {
 		events = nil
@@ -173,9 +187,26 @@ func (s *Store) redeliver(ctx context.Context, ids []desk.ID, change func(*deliv
 		if err != nil {
 			return err
 		}
-		rows = slices.DeleteFunc(rows, func(d *deliveryRow) bool { return lines[d.ticket] == nil || !change(d) })
+		places := map[place][]desk.ID{}
+		rows = slices.DeleteFunc(rows, func(d *deliveryRow) bool {
+			if lines[d.ticket] == nil {
+				return true
+			}
+			p := change(d)
+			places[p] = append(places[p], d.id)
+			return p == unchanged
+		})
 		if len(rows) == 0 {
 			return nil
+		}
+		for _, p := range []place{takes, givesBack} {
+			moved, err := t.movePlaces(places[p], p == givesBack)
+			if err == nil {
+				err = t.showQuota(moved, lines)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		if err := t.updateDeliveries(rows); err != nil {
 			return err

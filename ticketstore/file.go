@@ -33,18 +33,19 @@ func (s *Store) File(ctx context.Context, filings []Filing) ([]Filed, error) {
 
 // filer is one File transaction: what was looked up, what each envelope leads to, and what is to be written.
 type filer struct {
-	t       *tx
-	now     desk.Time
-	items   []*item // senders' envelopes in order
-	senders map[senderKey]*senderLine
-	people  people
-	threads threads
-	tickets map[desk.ID]*ticketWork
-	order   []*ticketWork // in the order they were touched
-	replies replies       // deliveries that receipts speak of
-	updates map[desk.ID]*desk.Message
-	members map[member]bool // known to have written in a ticket
-	out     outbox
+	t        *tx
+	now      desk.Time
+	items    []*item // senders' envelopes in order
+	senders  map[senderKey]*senderLine
+	people   people
+	threads  threads
+	tickets  map[desk.ID]*ticketWork
+	siblings map[senderKey][]*ticketWork // the tickets by conversation
+	order    []*ticketWork               // in the order they were touched
+	replies  replies                     // deliveries that receipts speak of
+	updates  map[desk.ID]*desk.Message
+	members  map[member]bool // known to have written in a ticket
+	out      outbox
 }
 
 // An item is one envelope being filed.
@@ -66,11 +67,14 @@ type senderLine struct {
 	contact desk.ID
 	ticket  desk.ID
 	from    desk.Identity
+	window  window
+	route   desk.ID // the ticket of another conversation that wrote here last
 	dirty   bool
 }
 
 func newFiler(t *tx, filings []Filing) *filer {
-	f := &filer{t: t, now: t.s.now(), senders: map[senderKey]*senderLine{}, tickets: map[desk.ID]*ticketWork{}, updates: map[desk.ID]*desk.Message{}, members: map[member]bool{}}
+	f := &filer{t: t, now: t.s.now(), senders: map[senderKey]*senderLine{}, tickets: map[desk.ID]*ticketWork{},
+		siblings: map[senderKey][]*ticketWork{}, updates: map[desk.ID]*desk.Message{}, members: map[member]bool{}}
 	f.people = newPeople(f.now)
 	f.threads = threads{}
 	f.replies = replies{}
@@ -131,10 +135,12 @@ func (f *filer) lockSenders() error {
 	}
 	err := f.t.bulkEach(b, func(row *sql.Rows) error {
 		l := &senderLine{}
-		err := row.Scan(&l.channel, &l.sender, &l.contact, &l.ticket, &l.from.Type, &l.from.Value, &l.from.Scope, &l.from.Verified)
+		err := row.Scan(&l.channel, &l.sender, &l.contact, &l.ticket, &l.from.Type, &l.from.Value, &l.from.Scope, &l.from.Verified,
+			&l.window.closes, &l.window.remaining, &l.window.reason, &l.window.at, &l.route)
 		f.senders[l.senderKey] = l
 		return err
-	}, `SELECT s.channel_id, s.sender, s.contact_id, s.ticket_id, s.from_type, s.from_value, s.from_scope, s.from_verified FROM v
+	}, `SELECT s.channel_id, s.sender, s.contact_id, s.ticket_id, s.from_type, s.from_value, s.from_scope, s.from_verified,
+		s.window_closes_at, s.window_remaining, s.window_reason, s.window_at, s.route_ticket_id FROM v
 		CROSS JOIN senders s WHERE s.channel_id = v.channel_id AND s.sender = v.sender ORDER BY s.channel_id, s.sender`+f.t.s.dialect.forUpdate)
 	for _, it := range f.items {
 		it.line = f.senders[it.key]

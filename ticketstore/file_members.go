@@ -21,7 +21,7 @@ func memberKey(channel, ticket desk.ID, address string) threadKey {
 
 // isCustomer needs no question: most messages come from the customer the ticket is about.
 func (f *filer) isCustomer(it *item, i int, w *ticketWork) bool {
-	return w.Sender == it.key.sender || i < len(it.people) && it.people[i] != "" && it.people[i] == w.ContactID
+	return w.Sender == it.key.sender || it.line.route == w.ID || i < len(it.people) && it.people[i] != "" && it.people[i] == w.ContactID
 }
 
 // findMembers asks, for messages that only claim to belong to a ticket, whether their writer has been part of it.

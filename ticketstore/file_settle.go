@@ -82,6 +82,9 @@ func (f *filer) message(it *item, i int, in *desk.Inbound) {
 	outcome := desk.OutcomeAppended
 	switch {
 	case w == nil && in.NoTicket:
+		if in.Window != nil {
+			f.window(it, in.Window, nil)
+		}
 		it.verdict(unfiled(in.Class))
 		return
 	case w == nil:
@@ -93,9 +96,7 @@ func (f *filer) message(it *item, i int, in *desk.Inbound) {
 		w.ContactID = it.people[i]
 	}
 	m := f.write(it, i, in, w).Message
-	if it.line.ticket != w.ID {
-		it.line.ticket, it.line.dirty = w.ID, true
-	}
+	it.line.goesOn(w)
 	for _, k := range in.OwnKeys {
 		f.threads.learn(threadKey{it.Envelope.ChannelID, clean(k)}, w.ID, m.ID)
 	}
@@ -155,15 +156,16 @@ func (f *filer) open(it *item, i int, in *desk.Inbound, continued desk.ID) *tick
 		ID: desk.NewID(), Status: desk.StatusNew, Priority: cmp.Or(plan.Priority, desk.PriorityNormal), Subject: subjectOf(in),
 		ChannelID: it.Envelope.ChannelID, ChannelKind: it.Envelope.Kind, Sender: it.key.sender, ContactID: it.people[i],
 		TeamID: plan.TeamID, Tags: slices.Clone(plan.Tags), Fields: map[string]string{}, FirstResponseDueAt: plan.FirstResponseDue,
-		WindowRemaining: -1, LinkedTicketID: continued, CreatedAt: f.now, UpdatedAt: f.now,
+		LinkedTicketID: continued, CreatedAt: f.now, UpdatedAt: f.now,
 	}}
+	w.show(it.line.window)
 	if w.Tags == nil {
 		w.Tags = []string{}
 	}
 	if old := f.tickets[continued]; old != nil {
 		w.LastAgentID = cmp.Or(old.AssigneeID, old.LastAgentID)
 	}
-	f.tickets[w.ID] = w
+	f.has(w)
 	f.system(w, it, "created", linked(continued))
 	if plan.Decision != nil {
 		f.out.decisions = append(f.out.decisions, decisionRow{ticket: w.ID, kind: "classified", detail: rawJSON(plan.Decision)})
@@ -201,7 +203,7 @@ func (f *filer) write(it *item, i int, in *desk.Inbound, w *ticketWork) *message
 	}
 	w.note(m.Message)
 	if in.Window != nil {
-		w.WindowClosesAt, w.WindowRemaining = in.Window.ClosesAt, in.Window.Remaining
+		f.window(it, in.Window, w)
 	}
 	if len(in.Fields) > 0 {
 		if w.Fields == nil {

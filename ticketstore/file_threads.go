@@ -18,6 +18,7 @@ type threadRow struct {
 	threadKey
 	ticket  desk.ID
 	message desk.ID
+	subject string // of the reply it names, when that had its own
 	fresh   bool
 }
 
@@ -49,14 +50,27 @@ func (f *filer) findThreads() error {
 func (f *filer) foundThread(row *sql.Rows) error {
 	r := &threadRow{}
 	err := row.Scan(&r.channel, &r.key, &r.ticket, &r.message)
-	if f.threads[r.threadKey] == nil {
-		f.threads[r.threadKey] = r
-	}
+	f.keepThread(r)
 	return err
 }
 
+func (f *filer) foundReply(row *sql.Rows) error {
+	r := &threadRow{}
+	err := row.Scan(&r.channel, &r.key, &r.ticket, &r.message, &r.subject)
+	f.keepThread(r)
+	return err
+}
+
+// keepThread keeps the first of several rows of a key.
+func (f *filer) keepThread(r *threadRow) {
+	if f.threads[r.threadKey] == nil {
+		f.threads[r.threadKey] = r
+	}
+}
+
 // findAnswered finds the conversations that keys name without having been registered: our replies by their provider-visible
-// ids, and tickets of the channel by "#" and their number.
+// ids, and tickets of the channel, or that have answered by it, by "#" and
+// their number.
 func (f *filer) findAnswered() error {
 	replies, numbers := newBulk("channel_id text, key text", 0), newBulk("channel_id text, key text, number text", 0)
 	asked := map[threadKey]bool{}
@@ -74,14 +88,15 @@ func (f *filer) findAnswered() error {
 			}
 		}
 	}
-	if err := f.t.bulkEach(replies, f.foundThread, `SELECT v.channel_id, v.key, d.ticket_id, d.message_id FROM v
-			CROSS JOIN deliveries d WHERE d.channel_id = v.channel_id AND d.external_id = v.key
-		UNION ALL SELECT v.channel_id, v.key, d.ticket_id, d.message_id FROM v
-			CROSS JOIN deliveries d WHERE d.channel_id = v.channel_id AND d.provider_id = v.key AND d.provider_id <> ''`); err != nil {
+	if err := f.t.bulkEach(replies, f.foundReply, `SELECT v.channel_id, v.key, d.ticket_id, d.message_id, COALESCE(m.extra->'headers'->>'subject', '') FROM v
+			CROSS JOIN deliveries d JOIN messages m ON m.id = d.message_id WHERE d.channel_id = v.channel_id AND d.external_id = v.key
+		UNION ALL SELECT v.channel_id, v.key, d.ticket_id, d.message_id, COALESCE(m.extra->'headers'->>'subject', '') FROM v
+			CROSS JOIN deliveries d JOIN messages m ON m.id = d.message_id WHERE d.channel_id = v.channel_id AND d.provider_id = v.key AND d.provider_id <> ''`); err != nil {
 		return err
 	}
 	return f.t.bulkEach(numbers, f.foundThread, `SELECT v.channel_id, v.key, t.id, '' FROM v
-		CROSS JOIN tickets t WHERE t.number = v.number AND t.channel_id = v.channel_id`)
+		CROSS JOIN tickets t WHERE t.number = v.number AND (t.channel_id = v.channel_id
+			OR EXISTS (SELECT 1 FROM messages m WHERE m.ticket_id = t.id AND m.channel_id = v.channel_id AND m.direction = 'out'))`)
 }
 
 // learn registers a key for messages to come; the first message under a key keeps it.
@@ -96,6 +111,7 @@ func (f *filer) findTickets() error {
 	ids := map[desk.ID]bool{}
 	for it := range f.live {
 		ids[it.line.ticket] = true
+		ids[it.line.route] = true
 	}
 	for _, r := range f.threads {
 		ids[r.ticket] = true
@@ -103,12 +119,22 @@ func (f *filer) findTickets() error {
 	for _, d := range f.replies {
 		ids[d.ticket] = true
 	}
+	if err := f.findSiblings(ids); err != nil {
+		return err
+	}
 	delete(ids, "")
 	lock := f.t.s.dialect.forUpdate
 	if f.t.try == 0 {
 		lock = "" // rarely does anybody else write to a ticket in the same moment: then the update finds out and all is run again
 	}
-	return f.t.readTickets(slices.Sorted(maps.Keys(ids)), lock, func(w *ticketWork) { f.tickets[w.ID] = w })
+	return f.t.readTickets(slices.Sorted(maps.Keys(ids)), lock, f.has)
+}
+
+// has keeps a ticket the batch may write to.
+func (f *filer) has(w *ticketWork) {
+	f.tickets[w.ID] = w
+	k := senderKey{w.ChannelID, w.Sender}
+	f.siblings[k] = append(f.siblings[k], w)
 }
 
 // lockTickets reads tickets by id for the rest of the transaction. ids must rise, so that transactions never wait for each
@@ -136,7 +162,7 @@ func (t *tx) readTickets(ids []desk.ID, lock string, keep func(*ticketWork)) err
 func (f *filer) ticketFor(it *item, i int, in *desk.Inbound) (w *ticketWork, continued desk.ID) {
 	own := f.tickets[it.line.ticket]
 	if len(in.ThreadKeys) == 0 {
-		w = own
+		w = f.spokenTo(it, own)
 	} else {
 		var strange *ticketWork
 		if w, strange = f.byThread(it, i, in); w == nil && strange != nil {
@@ -153,6 +179,24 @@ func (f *filer) ticketFor(it *item, i int, in *desk.Inbound) (w *ticketWork, con
 		return nil, w.ID
 	}
 	return w, ""
+}
+
+// spokenTo is the ticket that wrote last into a conversation without thread keys: its own, or one that answered by this way.
+func (f *filer) spokenTo(it *item, own *ticketWork) *ticketWork {
+	route := f.tickets[it.line.route]
+	if route != nil && (own == nil || own.Status.Done() || !route.Status.Done()) {
+		return route
+	}
+	return own
+}
+
+// goesOn notes the ticket a conversation is in now. One of another conversation that wrote here is remembered apart: it must not
+// cost this one its own.
+func (l *senderLine) goesOn(w *ticketWork) {
+	if w.ID == l.route || w.ID == l.ticket {
+		return
+	}
+	l.ticket, l.route, l.dirty = w.ID, "", true
 }
 
 // follows: the sender's conversation goes on in the ticket that was opened after the other.
@@ -173,7 +217,7 @@ func (f *filer) byThread(it *item, i int, in *desk.Inbound) (w, strange *ticketW
 			continue
 		}
 		named := strings.HasPrefix(k, "#")
-		if f.mayFollow(it, i, in, w, n) && (named || !strayed(in.Topic, w.Subject)) {
+		if f.mayFollow(it, i, in, w, n) && (named || !strayed(in.Topic, w.Subject) || r.subject != "" && !strayed(in.Topic, r.subject)) {
 			return w, nil
 		}
 		if strange == nil {

@@ -58,6 +58,11 @@ func (o *outbox) changed(m *desk.Message, w *ticketWork, it *item, who *desk.Con
 	o.changes, o.told = append(o.changes, mw), append(o.told, mw)
 }
 
+// alone notes a change of a ticket that no message tells of.
+func (o *outbox) alone(w *ticketWork, it *item, who *desk.Contact) {
+	o.told = append(o.told, &messageWork{it: it, who: who, seq: w.Version, typ: "ticket", w: w})
+}
+
 // attach notes a message's files: blobs are there already, references are fetched after filing.
 func (f *filer) attach(it *item, in *desk.Inbound, m *desk.Message) {
 	for _, a := range in.Attachments {
@@ -174,13 +179,15 @@ func (f *filer) writeSenders() error {
 		}
 	}
 	b := newBulk("channel_id text, sender text, contact_id text, ticket_id text, from_type text, from_value text, from_scope text, "+
-		"from_verified boolean", len(changed))
+		"from_verified boolean, closes bigint, remaining bigint, reason text, at bigint, route text", len(changed))
 	for _, k := range sortedKeys(changed) {
 		l := f.senders[k]
-		b.add(k.channel, k.sender, l.contact, l.ticket, l.from.Type, l.from.Value, l.from.Scope, l.from.Verified)
+		b.add(k.channel, k.sender, l.contact, l.ticket, l.from.Type, l.from.Value, l.from.Scope, l.from.Verified,
+			l.window.closes, l.window.remaining, l.window.reason, l.window.at, l.route)
 	}
 	_, err := f.t.bulkExec(b, `UPDATE senders SET contact_id = v.contact_id, ticket_id = v.ticket_id,
-		from_type = v.from_type, from_value = v.from_value, from_scope = v.from_scope, from_verified = v.from_verified FROM v
+		from_type = v.from_type, from_value = v.from_value, from_scope = v.from_scope, from_verified = v.from_verified,
+		window_closes_at = v.closes, window_remaining = v.remaining, window_reason = v.reason, window_at = v.at, route_ticket_id = v.route FROM v
 		WHERE senders.channel_id = v.channel_id AND senders.sender = v.sender`)
 	return err
 }
@@ -221,7 +228,7 @@ func (f *filer) report() []Filed {
 	for _, mw := range f.out.told {
 		r := mw.it.filed
 		r.Events = append(r.Events, desk.Event{Type: mw.typ, TicketID: mw.w.ID, Seq: mw.seq, Ticket: final[mw.w], Message: mw.Message, Contact: mw.who})
-		if !slices.ContainsFunc(r.Wrote, func(t desk.Ticket) bool { return t.ID == mw.w.ID }) {
+		if mw.Message != nil && !slices.ContainsFunc(r.Wrote, func(t desk.Ticket) bool { return t.ID == mw.w.ID }) {
 			r.Wrote = append(r.Wrote, *final[mw.w])
 		}
 		w := mw.w

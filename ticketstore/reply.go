@@ -18,6 +18,10 @@ const replyLife = 24 * time.Hour
 // is done, desk.ErrConflict when the idempotency key was used for another text, desk.ErrInvalid when an attachment is not the
 // author's own unused upload.
 //
+// With a Route it leaves by another conversation, and what the customer answers there comes back to this ticket. A written reply
+// takes a place of its conversation's quota; whether there is one is for the caller and delivery to ask. An *Answered error, with
+// IfSeq, when another person replied after that message.
+//
 // A person's first reply sets first_reply_at; a reply to an owned ticket that was new or resolved opens it. A ticket nobody owns
 // stays in its queue.
 func (s *Store) Reply(ctx context.Context, in ReplyInput) (ReplyResult, error) {
@@ -58,6 +62,9 @@ type writing struct {
 }
 
 func (w *writing) run() (ReplyResult, error) {
+	if w.direction == desk.DirectionOut {
+		return w.reply()
+	}
 	l, err := w.t.timeline(w.TicketID)
 	if err != nil {
 		return ReplyResult{}, err
@@ -69,27 +76,62 @@ func (w *writing) run() (ReplyResult, error) {
 		return ReplyResult{}, desk.ErrClosed
 	}
 	m := &desk.Message{ID: desk.NewID(), Direction: w.direction, Author: w.Author, Text: clean(w.Text), HTML: clean(w.HTML), ChannelID: l.w.ChannelID}
-	if w.direction == desk.DirectionOut {
-		m.ExternalID = m.ID
-		if w.NewExternalID != nil {
-			m.ExternalID = clean(w.NewExternalID(*m, l.w.Ticket))
-		}
-		w.answered(l)
+	l.add(m).idempotency = clean(w.IdempotencyKey)
+	return w.finish(l, m)
+}
+
+func (w *writing) reply() (ReplyResult, error) {
+	to, err := w.leave()
+	if err != nil {
+		return ReplyResult{}, err
+	}
+	l, others, err := w.openLines(to)
+	if err != nil {
+		return ReplyResult{}, err
+	}
+	if again, found, err := w.again(l); found || err != nil {
+		return again, err
+	}
+	if l.w.Status.Done() {
+		return ReplyResult{}, desk.ErrClosed
+	}
+	if err := w.unseen(); err != nil {
+		return ReplyResult{}, err
+	}
+	m := &desk.Message{ID: desk.NewID(), Direction: w.direction, Author: w.Author, Text: clean(w.Text), HTML: clean(w.HTML), ChannelID: to.channel,
+		Means: w.means(), Headers: w.headers()}
+	m.ExternalID = m.ID
+	if w.NewExternalID != nil {
+		m.ExternalID = clean(w.NewExternalID(*m, l.w.Ticket))
+	}
+	w.answered(l)
+	if err := w.spend(to, l, others); err != nil {
+		return ReplyResult{}, err
 	}
 	l.add(m).idempotency = clean(w.IdempotencyKey)
-	if w.direction == desk.DirectionOut {
-		l.w.note(m)
-		if err := w.deliver(l, m); err != nil {
-			return ReplyResult{}, fmt.Errorf("queue delivery: %w", err)
-		}
+	l.w.note(m)
+	if err := w.deliver(l, m, to); err != nil {
+		return ReplyResult{}, fmt.Errorf("queue delivery: %w", err)
 	}
+	if err := w.admitReaders(m); err != nil {
+		return ReplyResult{}, fmt.Errorf("admit readers: %w", err)
+	}
+	return w.finish(l, m, others...)
+}
+
+// finish writes the message, its files and the tickets.
+func (w *writing) finish(l *timeline, m *desk.Message, others ...*timeline) (ReplyResult, error) {
 	if err := w.attach(m); err != nil {
 		return ReplyResult{}, fmt.Errorf("attach: %w", err)
 	}
-	if err := w.t.save(l); err != nil {
+	if err := w.t.save(append(others, l)...); err != nil {
 		return ReplyResult{}, err
 	}
-	return ReplyResult{Message: *m, Ticket: l.w.Ticket, Events: l.told()}, nil
+	events := l.told()
+	for _, o := range others {
+		events = append(events, o.told()...)
+	}
+	return ReplyResult{Message: *m, Ticket: l.w.Ticket, Events: events}, nil
 }
 
 // again finds the message an idempotency key was used for before.
@@ -114,9 +156,6 @@ func (w *writing) again(l *timeline) (ReplyResult, bool, error) {
 // answered moves the ticket on: what the house writes by itself answers nobody.
 func (w *writing) answered(l *timeline) {
 	ticket := l.w
-	if ticket.WindowRemaining > 0 {
-		ticket.WindowRemaining--
-	}
 	if w.Automatic {
 		return
 	}
@@ -138,7 +177,7 @@ func (w *writing) answered(l *timeline) {
 }
 
 // deliver queues the reply; on a channel whose credentials are refused it is held with the others.
-func (w *writing) deliver(l *timeline, m *desk.Message) error {
+func (w *writing) deliver(l *timeline, m *desk.Message, to leaving) error {
 	d := &desk.DeliveryInfo{ID: desk.NewID(), State: desk.DeliveryQueued, NextAt: l.now}
 	var held int
 	if err := w.t.get(&held, `SELECT COUNT(*) FROM channel_health WHERE channel_id = ? AND held`, m.ChannelID); err != nil {
@@ -148,9 +187,21 @@ func (w *writing) deliver(l *timeline, m *desk.Message) error {
 		d.State, d.NextAt = desk.DeliveryHeld, 0
 	}
 	m.Delivery = d
+	sender, address := to.sender, desk.Identity{}
+	if to.own {
+		sender = ""
+	}
+	if w.Route != nil {
+		address = w.Route.To
+	}
+	places := 0
+	if to.counts {
+		places = 1
+	}
 	_, err := w.t.exec(`INSERT INTO deliveries (id, message_id, ticket_id, channel_id, seq, external_id, automatic, state, next_attempt_at,
-		give_up_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		d.ID, m.ID, m.TicketID, m.ChannelID, m.Seq, m.ExternalID, w.Automatic, string(d.State), int64(d.NextAt), int64(l.now.Add(replyLife)), int64(l.now), int64(l.now))
+		give_up_at, created_at, updated_at, means, sender, to_type, to_value, to_scope, places) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		d.ID, m.ID, m.TicketID, m.ChannelID, m.Seq, m.ExternalID, w.Automatic, string(d.State), int64(d.NextAt), int64(l.now.Add(replyLife)), int64(l.now), int64(l.now),
+		m.Means, sender, address.Type, address.Value, address.Scope, places)
 	return err
 }
 

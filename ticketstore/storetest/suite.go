@@ -51,6 +51,12 @@ var cases = []struct {
 	{"TwoNodesFileEachSendersMessagesOnceInOrder", testRace},
 	{"ATicketHasOneOwner", testOneOwner},
 	{"AReplyIsClaimedOnce", testOneSend},
+	{"AReplyByAnotherWayIsAnsweredOnItsTicket", testRoute},
+	{"AChatGoesOnWhereItWasSpokenToLast", testRouteChat},
+	{"OfTwoRepliesAtOnceTheSecondIsWarned", testAnsweredMeanwhile},
+	{"QuotasAreCountedPerConversation", testQuota},
+	{"TheLastPlacesOfAQuotaAreTakenOnce", testQuotaRace},
+	{"LettersCarrySignatureTemplateAndSubject", testLetters},
 	{"LogNumbersRepliesInTheSendersLine", testLog},
 }
 

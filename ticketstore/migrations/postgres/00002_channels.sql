@@ -25,12 +25,24 @@ ALTER TABLE deliveries ADD COLUMN sender TEXT NOT NULL DEFAULT '';    -- the con
 ALTER TABLE deliveries ADD COLUMN to_type TEXT NOT NULL DEFAULT '';   -- '' is who wrote there last
 ALTER TABLE deliveries ADD COLUMN to_value TEXT NOT NULL DEFAULT '';
 ALTER TABLE deliveries ADD COLUMN to_scope TEXT NOT NULL DEFAULT '';
+ALTER TABLE deliveries ADD COLUMN places INTEGER NOT NULL DEFAULT 0;  -- of the conversation's quota that it holds
+
+-- How long and how often may be written into a conversation; its tickets show a copy. And which ticket of another conversation
+-- wrote there last: the answer goes to it.
+ALTER TABLE senders ADD COLUMN window_closes_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE senders ADD COLUMN window_remaining INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE senders ADD COLUMN window_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE senders ADD COLUMN window_at BIGINT NOT NULL DEFAULT 0;   -- when it was told
+ALTER TABLE senders ADD COLUMN route_ticket_id TEXT NOT NULL DEFAULT '';
+UPDATE senders SET window_closes_at = t.window_closes_at, window_remaining = t.window_remaining FROM tickets t
+  WHERE t.id = senders.ticket_id AND (t.window_closes_at > 0 OR t.window_remaining >= 0);
 
 ALTER TABLE tickets ADD COLUMN window_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE tickets ADD COLUMN window_warn_at BIGINT NOT NULL DEFAULT 0; -- when the agent is warned that the window closes; 0 when he was
 ALTER TABLE tickets ADD COLUMN callback_state TEXT NOT NULL DEFAULT '';
 ALTER TABLE tickets ADD COLUMN callback_number TEXT NOT NULL DEFAULT '';
 ALTER TABLE tickets ADD COLUMN callback_due_at BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX tickets_conversation ON tickets (channel_id, sender) WHERE status IN ('new', 'open', 'waiting', 'resolved');
 CREATE INDEX tickets_window_warn ON tickets (window_warn_at) WHERE window_warn_at > 0;
 
 ALTER TABLE agents ADD COLUMN extensions JSONB NOT NULL DEFAULT '[]';
@@ -40,7 +52,9 @@ ALTER TABLE teams ADD COLUMN template TEXT NOT NULL DEFAULT '';
 
 -- +goose Down
 DROP TABLE calls;
-ALTER TABLE deliveries DROP COLUMN means, DROP COLUMN sender, DROP COLUMN to_type, DROP COLUMN to_value, DROP COLUMN to_scope;
+ALTER TABLE deliveries DROP COLUMN means, DROP COLUMN sender, DROP COLUMN to_type, DROP COLUMN to_value, DROP COLUMN to_scope, DROP COLUMN places;
+ALTER TABLE senders DROP COLUMN window_closes_at, DROP COLUMN window_remaining, DROP COLUMN window_reason, DROP COLUMN window_at, DROP COLUMN route_ticket_id;
+DROP INDEX tickets_conversation;
 ALTER TABLE tickets DROP COLUMN window_reason, DROP COLUMN window_warn_at, DROP COLUMN callback_state, DROP COLUMN callback_number, DROP COLUMN callback_due_at;
 ALTER TABLE agents DROP COLUMN extensions, DROP COLUMN signature;
 ALTER TABLE teams DROP COLUMN queues, DROP COLUMN template;
