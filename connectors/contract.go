@@ -22,6 +22,10 @@ type Kind struct {
 	// that an envelope can be processed again after a fix. No result and no error means: nothing worth showing.
 	Decode func(desk.Envelope) ([]desk.Inbound, error)
 
+	// DecodeBig, when set, is Decode for originals kept outside the row (Envelope.RawBlob; Raw is empty): it reads them as a stream,
+	// so that memory does not grow with them. Like Decode but for the files it keeps in b.
+	DecodeBig func(ctx context.Context, e desk.Envelope, b Blobs) ([]desk.Inbound, error)
+
 	// Open makes a channel ready. It must return quickly and must not fail because the provider is away: that shows in
 	// health. It fails on settings that cannot work.
 	Open func(context.Context, desk.Channel, Tools) (Connector, error)
@@ -238,6 +242,7 @@ type Tools struct {
 	Now                  func() time.Time
 	PublicURL            string                                           // https://desk.example.com, without a trailing slash.
 	Address              string                                           // The channel's own public address: PublicURL + "/c/" + id.
+	Keep                 func(context.Context, map[string]string) error   // Stores settings the provider has changed by itself (a renewed token), sealed where secret; the channel is opened anew. nil: it cannot.
 	Health               func(error)                                      // Call with nil after every success at the provider, with the error after a failure.
 	Note                 func(Note)                                       // Adds a line to the channel's live log. Never blocks.
 	Signal               func(typ, sender string, data map[string]string) // A passing live hint to the agents of the sender's ticket: "typing", "online", "offline", "preview". Never durable.

@@ -34,6 +34,7 @@ type Outbound struct {
 	Sender      string   // Envelope.Sender of the conversation the reply belongs to.
 	To          Identity // The customer's identity on this channel.
 	ToName      string
+	ReplyTo     string // Where the customer's last message asks answers to go (its Headers.ReplyTo), when that is not To.
 	Cc          []string
 	Bcc         []string
 	Subject     string
@@ -55,7 +56,7 @@ type Outbound struct {
 	WindowReason    string // why the conversation is shut although its time is not up, e.g. "unsubscribed"
 	Author          Author
 	Extension       string // The author's telephone, for channels that have him called; "" when he has none.
-	Automatic       bool // Written by the house, not a person: e-mail marks it, and limits apply.
+	Automatic       bool   // Written by the house, not a person: e-mail marks it, and limits apply.
 	Attempt         int
 	CreatedAt       Time
 }

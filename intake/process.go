@@ -49,15 +49,9 @@ func (b *Belt) understand(ctx context.Context, e desk.Envelope) (f ticketstore.F
 	if !ok {
 		return f, fmt.Errorf("this build has no channel kind %q", e.Kind)
 	}
-	if err := b.load(ctx, &e); err != nil {
-		return f, err
-	}
 	f.Envelope = e
-	if e.RawBlob != "" {
-		f.Envelope.Raw = nil // a batch of big originals must not be in memory at once
-	}
-	if f.Inbounds, err = kind.Decode(e); err != nil {
-		return f, fmt.Errorf("decode: %w", err)
+	if f.Inbounds, err = b.decode(ctx, kind, e); err != nil {
+		return f, err
 	}
 	if len(f.Inbounds) == 0 {
 		f.Outcome, f.Reason = desk.OutcomeRejected, "nothing to show"
@@ -76,6 +70,24 @@ func (b *Belt) understand(ctx context.Context, e desk.Envelope) (f ticketstore.F
 		}
 	}
 	return f, nil
+}
+
+// decode runs the kind's Decode. A big original is read as a stream where the kind can, else loaded: f.Envelope stays without it,
+// for a batch of them must not be in memory at once.
+func (b *Belt) decode(ctx context.Context, kind connectors.Kind, e desk.Envelope) (in []desk.Inbound, err error) {
+	switch {
+	case e.RawBlob != "" && kind.DecodeBig != nil:
+		in, err = kind.DecodeBig(ctx, e, b.o.Blobs)
+	default:
+		if err := b.load(ctx, &e); err != nil {
+			return nil, err
+		}
+		in, err = kind.Decode(e)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	return in, nil
 }
 
 func (b *Belt) load(ctx context.Context, e *desk.Envelope) error {

@@ -112,7 +112,7 @@ func (c *claiming) read(b *bulk, at map[desk.ID]*desk.Outbound) error {
 		var places int
 		err := row.Scan(&id, &o.Text, &o.HTML, &o.Author.Kind, &o.Author.ID, &o.Author.Name, &o.CreatedAt, jsonInto{&x}, &o.Number, &o.Subject,
 			&o.Means, &places, &o.Sender, &o.ToName, &o.To.Type, &o.To.Value, &o.To.Scope, &o.WindowClosesAt, &o.WindowRemaining, &o.WindowReason,
-			&o.Signature, &o.Template)
+			&o.Signature, &o.Template, &o.ReplyTo)
 		if o.WindowRemaining >= 0 {
 			o.WindowRemaining += places
 		}
@@ -131,7 +131,10 @@ func (c *claiming) read(b *bulk, at map[desk.ID]*desk.Outbound) error {
 		CASE WHEN d.to_value <> '' THEN d.to_type ELSE COALESCE(s.from_type, '') END,
 		CASE WHEN d.to_value <> '' THEN d.to_value ELSE COALESCE(s.from_value, '') END,
 		CASE WHEN d.to_value <> '' THEN d.to_scope ELSE COALESCE(s.from_scope, '') END,
-		COALESCE(s.window_closes_at, 0), COALESCE(s.window_remaining, -1), COALESCE(s.window_reason, ''), COALESCE(a.signature, ''), COALESCE(tm.template, '')
+		COALESCE(s.window_closes_at, 0), COALESCE(s.window_remaining, -1), COALESCE(s.window_reason, ''), COALESCE(a.signature, ''), COALESCE(tm.template, ''),
+		CASE WHEN d.to_value <> '' THEN '' ELSE COALESCE((SELECT e.extra->'headers'->>'reply_to' FROM messages e WHERE e.ticket_id = m.ticket_id
+			AND e.seq < m.seq AND e.seq >= m.seq - 200 AND e.direction = 'in' AND e.channel_id = m.channel_id AND e.author_id = t.contact_id
+			ORDER BY e.seq DESC LIMIT 1), '') END
 		FROM v CROSS JOIN messages m JOIN deliveries d ON d.message_id = m.id JOIN tickets t ON t.id = m.ticket_id
 		LEFT JOIN contacts c ON c.id = t.contact_id
 		LEFT JOIN senders s ON s.channel_id = m.channel_id AND s.sender = COALESCE(NULLIF(d.sender, ''), t.sender)

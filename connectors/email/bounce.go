@@ -23,7 +23,7 @@ func bounced(e desk.Envelope, m *mail.Mail) *desk.Inbound {
 	default:
 		return nil
 	}
-	address, _ := author(m, e.Meta["address"])
+	address, _ := author(m, ownAddresses(e))
 	return &desk.Inbound{Type: desk.EnvelopeReceipt, From: desk.Identity{Type: kindName, Value: address}, Receipt: receipt}
 }
 

@@ -5,21 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html"
 	"io"
 	"mime"
 	netmail "net/mail"
-	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/emersion/go-message"
-	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/idna"
 
 	"hearback/connectors"
 	"hearback/desk"
-	"hearback/normalizer/mail"
 )
 
 // A letter is one reply as a mail. Writing it twice gives the same bytes, so that its size can be known first and a copy kept.
@@ -38,25 +35,20 @@ type letter struct {
 // compose makes the letter of a reply. Its errors are Permanent: another try would find the same.
 func (c *connector) compose(ctx context.Context, out desk.Outbound) (*letter, error) {
 	l := &letter{id: mintID(out.ExternalID, c.tag, c.s.domain()), from: c.s.address, blobs: c.tools.Blobs, files: out.Attachments}
-	to, err := mailbox(out.To.Value)
+	to, err := mailbox(first(out.ReplyTo, out.To.Value))
 	if err != nil || out.To.Type != kindName || out.To.Value == unknownSender {
 		return nil, &connectors.SendError{Class: connectors.Permanent, Code: "address", Err: err,
 			Hint: say("客户没有可用的邮箱地址。", "The customer has no e-mail address that can be written to.")}
 	}
 	l.recipients = []string{to}
-	var cc []string
-	for i, a := range append(append([]string{}, out.Cc...), out.Bcc...) {
-		address, err := mailbox(a)
-		if err != nil {
-			return nil, &connectors.SendError{Class: connectors.Permanent, Code: "address", Err: err,
-				Hint: say("抄送地址无效："+plain(a), "Not an e-mail address: "+plain(a))}
-		}
-		l.recipients = append(l.recipients, address)
-		if i < len(out.Cc) {
-			cc = append(cc, address)
-		}
+	cc, err := l.copies(out.Cc)
+	if err == nil {
+		_, err = l.copies(out.Bcc) // they are told to the server alone: no field names them
 	}
-	l.text, l.html = bodies(out, signature(c.s.sign, out))
+	if err != nil {
+		return nil, err
+	}
+	l.text, l.html = bodies(out, c.s.sign)
 	c.fillHeader(l, out, to, cc)
 	if c.s.dkim != nil {
 		if err := c.s.dkim.sign(ctx, l); err != nil {
@@ -69,6 +61,28 @@ func (c *connector) compose(ctx context.Context, out desk.Outbound) (*letter, er
 	}
 	l.size = int64(n)
 	return l, nil
+}
+
+// copies adds further recipients, each once, and returns them as a field shows them.
+func (l *letter) copies(list []string) (field []string, err error) {
+	for _, a := range list {
+		parsed, err := netmail.ParseAddress(a) // "Name <user@host>" as people give it
+		name, bare := "", a
+		if err == nil && !strings.ContainsFunc(a, unicode.IsControl) {
+			name, bare = parsed.Name, parsed.Address
+		}
+		address, err := mailbox(bare)
+		if err != nil {
+			return nil, &connectors.SendError{Class: connectors.Permanent, Code: "address", Err: err,
+				Hint: say("抄送地址无效："+plain(a), "Not an e-mail address: "+plain(a))}
+		}
+		if slices.ContainsFunc(l.recipients, func(have string) bool { return strings.EqualFold(have, address) }) {
+			continue
+		}
+		l.recipients = append(l.recipients, address)
+		field = append(field, named(name, address))
+	}
+	return field, nil
 }
 
 // mailbox checks a bare address: one address, no line breaks, no comments. Other alphabets in the domain are written in ASCII.
@@ -96,62 +110,6 @@ func cutLast(s string) (local, domain string, ok bool) {
 		return "", "", false
 	}
 	return s[:at], s[at+1:], true
-}
-
-var sanitizer = bluemonday.UGCPolicy()
-
-// signature is what stands below a person's reply.
-func signature(pattern string, out desk.Outbound) string {
-	if out.Automatic {
-		return ""
-	}
-	return strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(pattern, "\r\n", "\n"), "{agent}", plain(out.Author.Name)))
-}
-
-// bodies are the plain and the HTML form, each with the signature and what it answers below.
-func bodies(out desk.Outbound, sign string) (text, page string) {
-	text = strings.TrimRight(strings.ReplaceAll(out.Text, "\r\n", "\n"), "\n")
-	if strings.TrimSpace(out.HTML) != "" {
-		page = sanitizer.Sanitize(out.HTML)
-		if text == "" {
-			text = strings.TrimSpace(mail.HTMLText(out.HTML))
-		}
-	} else {
-		page = "<div>" + lines(text) + "</div>"
-	}
-	if sign != "" {
-		text += "\n\n-- \n" + sign
-		page += "<br><div>-- <br>\n" + lines(sign) + "</div>"
-	}
-	if q := out.Quote; q != nil && strings.TrimSpace(q.Text) != "" {
-		intro := introduction(text+q.Text, q)
-		quoted := cut(strings.TrimSpace(q.Text), 20000)
-		text += "\n\n" + intro + "\n> " + strings.ReplaceAll(quoted, "\n", "\n> ")
-		page += "<br><div>" + html.EscapeString(intro) + "</div><blockquote type=\"cite\" style=\"margin:0 0 0 .8ex;border-left:1px solid #ccc;padding-left:1ex\">" + lines(quoted) + "</blockquote>"
-	}
-	return text + "\n", "<html><body>" + page + "</body></html>\n"
-}
-
-func lines(text string) string {
-	return strings.ReplaceAll(html.EscapeString(text), "\n", "<br>\n")
-}
-
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
-}
-
-var han = regexp.MustCompile(`\p{Han}`)
-
-// introduction is the line above a quote, in the language of the conversation.
-func introduction(all string, q *desk.Quote) string {
-	at, who := q.At.Std(), plain(q.Author)
-	if han.MatchString(all) {
-		return fmt.Sprintf("在 %s，%s 写道：", at.Format("2006年1月2日 15:04 MST"), cmp.Or(who, "您"))
-	}
-	return fmt.Sprintf("On %s, %s wrote:", at.Format("2 Jan 2006 15:04 MST"), cmp.Or(who, "you"))
 }
 
 // write writes the whole mail; files are read from the blob store as they go.

@@ -2,6 +2,7 @@ package email
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"hearback/desk"
@@ -10,30 +11,41 @@ import (
 
 // Decode reads one mail. Whatever the bytes are, something is shown.
 func Decode(e desk.Envelope) ([]desk.Inbound, error) {
-	m := mail.Parse(e.Raw, mail.Limits{})
+	return understood(e, mail.Parse(e.Raw, mail.Limits{})), nil
+}
+
+// understood is what a mail means: a message, and before it the receipt when it reports on a reply of ours.
+func understood(e desk.Envelope, m *mail.Mail) []desk.Inbound {
 	in := inbound(e, m)
 	if m.Class != desk.ClassBounce {
-		return []desk.Inbound{in}, nil
+		return []desk.Inbound{in}
 	}
 	if receipt := bounced(e, m); receipt != nil {
-		return []desk.Inbound{*receipt, in}, nil
+		return []desk.Inbound{*receipt, in}
 	}
-	return []desk.Inbound{in}, nil
+	return []desk.Inbound{in}
 }
 
 func inbound(e desk.Envelope, m *mail.Mail) desk.Inbound {
-	address, name := author(m, e.Meta["address"])
+	address, name := author(m, ownAddresses(e))
 	in := desk.Inbound{
 		Type: desk.EnvelopeMessage, From: desk.Identity{Type: kindName, Value: address}, Name: plain(name), SentAt: sent(m),
-		Subject: subject(m.Subject), HTML: m.HTML, Class: classOf(e, m, address), Repairs: repairs(e, m), Fields: fieldsOf(e, m),
+		Subject: subject(m.Subject), HTML: m.HTML, Class: classOf(e, m, address), FreshAfter: freshAfter(e),
 	}
+	v := judge(e, m)
+	in.Headers = heads(e, m, &in, v)
+	in.Repairs = repairs(e, m, &in, v)
 	in.Text, in.Quoted = words(m)
 	in.NoTicket = quiet(in.Class, m.Kind)
 	for _, a := range m.Attachments {
-		in.Attachments = append(in.Attachments, desk.InboundAttachment{Name: a.Name, Type: a.Type, Size: int64(len(a.Data)), Inline: a.Inline,
-			ContentID: a.ContentID, Data: notNil(a.Data)})
+		file := desk.InboundAttachment{Name: a.Name, Type: a.Type, Size: a.Size, Inline: a.Inline, ContentID: a.ContentID, Blob: a.Aside}
+		if a.Aside == "" {
+			file.Data = notNil(a.Data)
+		}
+		in.Attachments = append(in.Attachments, file)
 	}
-	thread(e, m, &in)
+	in.SameAs = sameAs(m)
+	thread(e, m, &in, v)
 	return in
 }
 
@@ -47,15 +59,14 @@ func notNil(b []byte) []byte {
 
 // author is the person to answer: whose envelopes wait in one line, and whom replies go to. A machine that writes for somebody, as
 // contact forms do from a no-reply address or from the mailbox's own, names him in Reply-To.
-func author(m *mail.Mail, own string) (address, name string) {
+func author(m *mail.Mail, own []string) (address, name string) {
 	address, name = writer(m)
-	own = strings.ToLower(own)
-	forOther := noReply.MatchString(address) || own != "" && address == own
+	forOther := noReply.MatchString(address) || slices.Contains(own, address)
 	if !forOther || len(m.ReplyTo) != 1 {
 		return address, name
 	}
 	to := strings.ToLower(m.ReplyTo[0].Address)
-	if !strings.Contains(to, "@") || withoutToken(to) == own || noReply.MatchString(to) {
+	if !strings.Contains(to, "@") || isOwn(own, to) || noReply.MatchString(to) {
 		return address, name
 	}
 	return to, first(m.ReplyTo[0].Name, name)
@@ -97,11 +108,10 @@ func sent(m *mail.Mail) desk.Time {
 
 // classOf adds to the parser's judgement what only this mailbox knows: its own mail, come back.
 func classOf(e desk.Envelope, m *mail.Mail, from string) desk.Class {
-	own := strings.ToLower(e.Meta["address"])
 	if m.Class == desk.ClassBounce {
 		return m.Class
 	}
-	if own != "" && (from == own || withoutToken(from) == own) || len(ours(tagOf(e.ChannelID), m.MessageID+" ")) > 0 {
+	if isOwn(ownAddresses(e), from) || len(ours(tagOf(e.ChannelID), m.MessageID+" ")) > 0 {
 		return desk.ClassLoop
 	}
 	return m.Class
@@ -117,15 +127,19 @@ func quiet(class desk.Class, kind mail.Kind) bool {
 }
 
 // repairs tells the agent what was mended, and what to be careful about.
-func repairs(e desk.Envelope, m *mail.Mail) (out []string) {
+func repairs(e desk.Envelope, m *mail.Mail, in *desk.Inbound, v verdict) (out []string) {
 	if size := e.Meta["size"]; size != "" {
 		out = append(out, say("邮件过大（"+size+" 字节），只取了开头。", "The mail is too big ("+size+" bytes); only its beginning was fetched."))
 	}
 	for _, r := range m.Repairs {
 		out = append(out, plain(say(r.Words("zh"), r.Words("en"))))
 	}
-	if dmarcFailed.MatchString(m.Header.Get("Authentication-Results")) {
+	if v.dmarc == "fail" {
 		out = append(out, say("发件人验证（DMARC）未通过，地址可能是伪造的。", "The sender failed DMARC; the address may be forged."))
+	}
+	if _, other := answerTo(e, m, in, v); other != "" {
+		out = append(out, say("来信要求回复到 "+other+"，但来源未经验证，回复仍发往发件人地址。",
+			"The mail asks for answers to "+other+"; its origin is not proven, so they go to where it was written from."))
 	}
 	switch {
 	case m.Encrypted != "":
@@ -134,26 +148,6 @@ func repairs(e desk.Envelope, m *mail.Mail) (out []string) {
 		out = append(out, say("邮件带数字签名（"+m.Signed+"），未验证。", "The mail is signed ("+m.Signed+"); the signature was not checked."))
 	}
 	return out
-}
-
-// dmarcFailed goes by the first Authentication-Results, the receiver's own. A forged one can only harm its author: passes are
-// not shown.
-var dmarcFailed = regexp.MustCompile(`(?i)(?:^|[;\s])dmarc\s*=\s*fail\b`)
-
-// fieldsOf keeps who else the mail went to.
-func fieldsOf(e desk.Envelope, m *mail.Mail) map[string]string {
-	own := strings.ToLower(e.Meta["address"])
-	var others []string
-	for _, a := range append(append([]mail.Address{}, m.To...), m.Cc...) {
-		address := strings.ToLower(a.Address)
-		if address != "" && withoutToken(address) != own && len(others) < 50 {
-			others = append(others, plain(address))
-		}
-	}
-	if len(others) == 0 {
-		return nil
-	}
-	return map[string]string{"cc": strings.Join(others, ", ")}
 }
 
 // subject without our ticket number.

@@ -2,12 +2,16 @@ package email
 
 import (
 	"context"
+	"strconv"
 
 	"hearback/connectors"
 	"hearback/desk"
 )
 
 const kindName = "email"
+
+// reopenDays is how long a ticket takes further mails when the admin says nothing else.
+const reopenDays = 14
 
 // Kind is the mailbox.
 var Kind = connectors.Kind{
@@ -17,6 +21,9 @@ var Kind = connectors.Kind{
 	Fields:      fields(),
 	Check:       check,
 	Decode:      Decode,
+	DecodeBig:   decodeBig,
+	Reach:       reach,
+	Consent:     &consent,
 	Test:        try,
 	Acknowledge: acknowledge,
 	Open: func(_ context.Context, ch desk.Channel, tools connectors.Tools) (connectors.Connector, error) {
@@ -57,6 +64,8 @@ func fields() []connectors.Field {
 			}),
 		with(field("name", "text", "发件人名称", "Sender name", "客户在收件箱里看到的名称，例如公司名。", "What customers see beside the address, e.g. your company."),
 			func(f *connectors.Field) { f.MaxLen = 120 }),
+		with(field("aliases", "list", "其他收信地址", "Other addresses", "同一邮箱的别名，用逗号分隔；不会被抄送或当作客户。",
+			"Further addresses of this mailbox, separated by commas: they are never copied in and never taken for a customer."), func(f *connectors.Field) { f.MaxLen = 2000 }),
 		with(field("auth", "select", "登录方式", "Log-in", "密码含授权码、应用专用密码；XOAUTH2 用于 Google 与 Microsoft 365。",
 			"Password includes authorization codes and app passwords; XOAUTH2 is for Google and Microsoft 365."),
 			choice("password", option("password", "密码或授权码", "Password"), option("xoauth2", "OAuth 2（XOAUTH2）", "OAuth 2 (XOAUTH2)"))),
@@ -90,6 +99,12 @@ func inward() []connectors.Field {
 			func(f *connectors.Field) { f.Default, f.Pattern = "seen", `seen|leave|move:.{1,200}` }),
 		with(field("import", "text", "首次导入", "First import", "new（仅新邮件）、days:N（最近 N 天）或 all（全部）。", "new (only new mail), days:N (the last N days), or all."),
 			func(f *connectors.Field) { f.Default, f.Pattern = "new", `new|all|days:[1-9][0-9]{0,3}` }),
+		with(field("reopen_days", "number", "工单重开期限（天）", "Reopen within (days)", "已答复或已解决的工单，在此期限内来信则继续；之后开新工单并关联。0 表示始终继续。",
+			"An answered or resolved ticket goes on when its customer writes within this time; later a new one is opened and linked. 0 means always."),
+			func(f *connectors.Field) { f.Default, f.Pattern = strconv.Itoa(reopenDays), `[0-9]{1,4}` }),
+		with(field("trusted_authserv", "list", "可信的验证服务器", "Trusted receiving server", "收信服务器在 Authentication-Results 中的名称，例如 mx.example.com；留空则按服务商。该服务器必须删除外来的同名字段。",
+			"The name your receiving server writes in Authentication-Results, e.g. mx.example.com; empty: the provider's. That server must remove foreign fields of its name."),
+			func(f *connectors.Field) { f.MaxLen = 1000 }),
 		with(field("poll_seconds", "number", "轮询间隔（秒）", "Poll every (seconds)", "服务器不支持 IDLE 时使用。", "Used where the server has no IDLE."),
 			func(f *connectors.Field) { f.Default, f.Pattern = "60", `[1-9][0-9]{0,4}` }),
 		with(field("max_mail_mb", "number", "邮件大小上限（MB）", "Largest mail (MB)", "更大的邮件只取开头，并在消息上注明。", "Of larger ones only the beginning is fetched, and the message says so."),
@@ -123,7 +138,12 @@ func oauthFields() []connectors.Field {
 	return []connectors.Field{
 		field("oauth_client_id", "text", "OAuth 客户端 ID", "OAuth client id", "登录方式为 XOAUTH2 时必填。", "Required for XOAUTH2."),
 		with(field("oauth_client_secret", "password", "OAuth 客户端密钥", "OAuth client secret", "公共客户端可留空。", "Empty for public clients."), secret),
-		with(field("oauth_refresh_token", "password", "OAuth 刷新令牌", "OAuth refresh token", "由服务商授权后得到。", "What the provider's consent gave."), secret),
+		with(field("oauth_refresh_token", "password", "OAuth 刷新令牌", "OAuth refresh token", "点击“登录授权”后自动填写。", "Filled in by itself when you log in at the provider."), secret),
+		with(field("oauth_tenant", "text", "Microsoft 租户", "Microsoft tenant", "租户 ID 或域名；留空则用 common。", "The tenant's id or domain; empty: common."),
+			func(f *connectors.Field) { f.MaxLen, f.Pattern = 253, `[0-9A-Za-z.-]+` }),
+		with(field("oauth_scope", "text", "OAuth 权限范围", "OAuth scope", "留空则按服务商。", "Empty: the provider's."), func(f *connectors.Field) { f.MaxLen = 1000 }),
+		with(field("oauth_auth_url", "text", "OAuth 授权地址", "OAuth authorization URL", "留空则按服务商。", "Empty: the provider's."),
+			func(f *connectors.Field) { f.Pattern = `https?://.+` }),
 		with(field("oauth_token_url", "text", "OAuth 令牌地址", "OAuth token URL", "留空则按服务商。", "Empty: the provider's."),
 			func(f *connectors.Field) { f.Pattern = `https?://.+` }),
 	}

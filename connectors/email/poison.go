@@ -50,5 +50,5 @@ func (c *connector) unfetchable(e entry, cause error) desk.Envelope {
 	raw := fmt.Sprintf("Subject: %s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\nUID %d, %d B, %s\r\n%s\r\n", words, words, e.uid, e.size,
 		e.date.UTC().Format(time.RFC3339), oneLine(cause.Error()))
 	return desk.Envelope{Type: desk.EnvelopeMessage, ExternalID: fmt.Sprintf("- unfetchable-%d-%d", c.position().Validity, e.uid), Sender: unknownSender,
-		Meta: map[string]string{"address": c.s.address, "uid": strconv.FormatUint(uint64(e.uid), 10)}, Raw: []byte(raw)}
+		Meta: c.meta(e.uid), Raw: []byte(raw)}
 }

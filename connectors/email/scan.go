@@ -23,7 +23,7 @@ const maxHeader = 1 << 20
 
 // envelope reads one mail to its end: small ones into memory, others to the blob store as they come.
 func (c *connector) envelope(ctx context.Context, r io.Reader, size int64, e entry) (desk.Envelope, error) {
-	env := desk.Envelope{Type: desk.EnvelopeMessage, Meta: map[string]string{"address": c.s.address, "uid": strconv.FormatUint(uint64(e.uid), 10)}}
+	env := desk.Envelope{Type: desk.EnvelopeMessage, Meta: c.meta(e.uid)}
 	var seen scanner
 	r = io.TeeReader(r, &seen)
 	if size > smallMail {
@@ -44,7 +44,7 @@ func (c *connector) envelope(ctx context.Context, r io.Reader, size int64, e ent
 	if e.size > c.s.maxMail {
 		env.Meta["size"] = strconv.FormatInt(e.size, 10)
 	}
-	env.Sender, env.ExternalID = seen.identify(e, c.s.address)
+	env.Sender, env.ExternalID = seen.identify(e, c.s.own())
 	return env, nil
 }
 
@@ -88,7 +88,7 @@ func headerEnd(b []byte) int {
 
 // identify names the sender and the mail. The same mail delivered over two ways differs in its trace fields, so only what its
 // author wrote counts.
-func (s *scanner) identify(e entry, own string) (sender, external string) {
+func (s *scanner) identify(e entry, own []string) (sender, external string) {
 	m := mail.Parse(s.header, mail.Limits{})
 	sum := sha256.New()
 	for _, name := range []string{"From", "To", "Cc", "Subject", "Date"} {
@@ -131,4 +131,10 @@ func messageIDOf(external string) string {
 		return ""
 	}
 	return id
+}
+
+// digestOf is a short hash of some words.
+func digestOf(parts ...string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
+	return hex.EncodeToString(sum[:8])
 }

@@ -35,6 +35,11 @@ type settings struct {
 	oauth    oauth
 	roots    *x509.CertPool // nil: the system's
 	dkim     *dkim          // nil: the server signs, or nobody
+
+	aliases       []string // further addresses of the mailbox, lower case
+	receivers     []string // whose Authentication-Results are believed
+	receiversTold bool     // by the admin, not by the preset
+	reopenDays    int      // 0: a ticket takes further mails always
 }
 
 // An account is one side of a mailbox.
@@ -42,8 +47,6 @@ type account struct {
 	endpoint
 	user, password string
 }
-
-type oauth struct{ id, secret, refresh, url, scope string }
 
 func (s *settings) domain() string {
 	_, domain, _ := strings.Cut(s.address, "@")
@@ -80,7 +83,11 @@ func parse(set map[string]string) (*settings, error) {
 	s.keepSent = decided(set["sent_copy"], !s.preset.keepsSent)
 	s.rate = number(set["rate_per_minute"], 60)
 	s.xoauth2 = set["auth"] == "xoauth2"
-	s.oauth = oauth{set["oauth_client_id"], set["oauth_client_secret"], set["oauth_refresh_token"], first(set["oauth_token_url"], s.preset.tokenURL), s.preset.scope}
+	s.oauth = oauthOf(set)
+	s.aliases = listed(strings.ToLower(set["aliases"]))
+	s.receivers = listed(strings.ToLower(first(set["trusted_authserv"], s.preset.receiver)))
+	s.receiversTold = set["trusted_authserv"] != ""
+	s.reopenDays = number(set["reopen_days"], reopenDays)
 	if pem := set["tls_ca"]; pem != "" {
 		s.roots = trusted(pem)
 	}
@@ -171,9 +178,6 @@ func check(set map[string]string) (out []connectors.Problem) {
 		if set["oauth_client_id"] == "" {
 			wrong("oauth_client_id", "XOAUTH2 需要客户端 ID。", "XOAUTH2 needs a client id.")
 		}
-		if set["oauth_refresh_token"] == "" {
-			wrong("oauth_refresh_token", "XOAUTH2 需要刷新令牌。", "XOAUTH2 needs a refresh token.")
-		}
 		if set["oauth_token_url"] == "" && p.tokenURL == "" {
 			wrong("oauth_token_url", "请填写令牌地址，或选择服务商。", "Give the token URL, or choose a provider.")
 		}
@@ -186,8 +190,17 @@ func check(set map[string]string) (out []connectors.Problem) {
 	if _, err := readDKIM(set["dkim_selector"], set["dkim_key"], ""); err != nil {
 		wrong("dkim_key", "请同时填写选择器与 PEM 格式的 RSA 或 Ed25519 私钥。", "Give both a selector and an RSA or Ed25519 private key in PEM.")
 	}
+	for _, a := range listed(set["aliases"]) {
+		if _, err := mailbox(a); err != nil {
+			wrong("aliases", "不是邮箱地址："+plain(a), "Not an e-mail address: "+plain(a))
+			break
+		}
+	}
 	if pem := set["tls_ca"]; pem != "" && trusted(pem) == nil {
 		wrong("tls_ca", "这不是 PEM 证书。", "This is no PEM certificate.")
 	}
 	return out
 }
+
+// own are all addresses of the mailbox.
+func (s *settings) own() []string { return append([]string{s.address}, s.aliases...) }

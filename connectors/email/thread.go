@@ -23,7 +23,7 @@ const (
 //  5. for answers without any of these: the same sender's mail of the same subject
 //
 // Only the first proves that the sender received our answer; the others are followed when he belongs to the ticket.
-func thread(e desk.Envelope, m *mail.Mail, in *desk.Inbound) {
+func thread(e desk.Envelope, m *mail.Mail, in *desk.Inbound, v verdict) {
 	k := keys{seen: map[string]bool{}}
 	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc"} {
 		for _, value := range m.Header.Values(name) {
@@ -60,7 +60,7 @@ func thread(e desk.Envelope, m *mail.Mail, in *desk.Inbound) {
 	}
 	k.add("-") // never the sender's latest ticket just because it is his
 	in.ThreadKeys = k.all
-	in.Members = members(e, m, from)
+	in.Members = members(e, m, in, v)
 	if in.Class == desk.ClassNormal {
 		in.Topic = topic
 	}
@@ -102,14 +102,19 @@ func topicOf(s string) string {
 }
 
 // members are the addresses a mail joins to its conversation: whoever wrote it and everybody he wrote to beside us.
-func members(e desk.Envelope, m *mail.Mail, from string) []string {
-	own := strings.ToLower(e.Meta["address"])
+// A mail that does not come from where it says brings nobody in, and a Reply-To that is not followed neither.
+func members(e desk.Envelope, m *mail.Mail, in *desk.Inbound, v verdict) []string {
+	from, own := in.From.Value, ownAddresses(e)
 	out := []string{from}
-	seen := map[string]bool{from: true, own: true}
-	for _, list := range [][]mail.Address{m.From, m.ReplyTo, m.Cc, m.To} {
+	if v.dmarc == "fail" {
+		return out
+	}
+	seen := map[string]bool{from: true}
+	answers := []mail.Address{{Address: in.Headers.ReplyTo}}
+	for _, list := range [][]mail.Address{m.From, answers, m.Cc, m.To} {
 		for _, a := range list {
 			address := strings.ToLower(a.Address)
-			if !strings.Contains(address, "@") || seen[withoutToken(address)] || len(out) == maxMembers {
+			if !strings.Contains(address, "@") || seen[address] || isOwn(own, address) || len(out) == maxMembers {
 				continue
 			}
 			seen[address] = true
