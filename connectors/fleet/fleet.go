@@ -53,6 +53,13 @@ type Options struct {
 	// Online tells whether somebody is there to answer a channel of that team. nil: not known.
 	Online func(team desk.ID) bool
 	Now    func() time.Time // nil: time.Now
+	// Allow lets channels reach one address ("127.0.0.1:8089", after name resolution) although it is private: a stand-in for a
+	// provider that runs beside the gateway. nil: none. Everything else is refused as ever.
+	Allow func(address string) bool
+	// Recent keeps the channels' live logs where all nodes see them. nil: each node shows what it saw itself.
+	Recent Recent
+	// Noted tells that a channel's live log has new lines, at most once a second. nil: nobody is told.
+	Noted func(channel desk.ID)
 }
 
 // A Fleet is the open channels of this node.
@@ -62,10 +69,12 @@ type Fleet struct {
 	http  *http.Client
 	kick  chan struct{}
 	notes chan note // health on its way to the store
+	book  *logbook  // live logs on their way to Redis
 
-	reload  sync.Mutex // one reload at a time
-	looking sync.Mutex // guards looked
-	looked  time.Time  // when an unknown address last made the fleet look
+	reload   sync.Mutex      // one reload at a time
+	looking  sync.Mutex      // guards looked and consents
+	looked   time.Time       // when an unknown address last made the fleet look
+	consents map[string]bool // states used, when there is no cache
 
 	mu     sync.RWMutex
 	open   map[desk.ID]*vessel
@@ -84,6 +93,9 @@ type vessel struct {
 	conn connectors.Connector // replaced when a poller takes its lease
 	halt context.CancelFunc   // stops the poller
 	done chan struct{}        // closed when the poller has stopped; nil: none runs
+
+	mounted bool // it has a second address
+	token   digest
 }
 
 func (v *vessel) current() connectors.Connector {
@@ -103,6 +115,9 @@ func (v *vessel) replace(c connectors.Connector) (old connectors.Connector) {
 type failure struct {
 	version int64
 	again   time.Time
+	kind    string
+	mounted bool
+	token   digest
 }
 
 // New makes a fleet. Nothing is open until Reload or Run.
@@ -111,7 +126,7 @@ func New(o Options) *Fleet {
 		o.Now = time.Now
 	}
 	f := &Fleet{
-		o: o, kinds: map[string]connectors.Kind{}, http: NewHTTPClient(o.AllowPrivateNetworks),
+		o: o, kinds: map[string]connectors.Kind{}, http: newHTTPClient(guard{o.AllowPrivateNetworks, o.Allow}), book: newLogbook(),
 		kick: make(chan struct{}, 1), notes: make(chan note, 256), stop: make(chan struct{}),
 		open: map[desk.ID]*vessel{}, failed: map[desk.ID]failure{},
 	}
@@ -127,6 +142,8 @@ func (f *Fleet) Run(ctx context.Context) error {
 	f.startPolls(ctx)
 	health := make(chan struct{})
 	go func() { defer close(health); f.writeHealth(ctx) }()
+	log := make(chan struct{})
+	go func() { defer close(log); f.writeLog(ctx) }()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -141,6 +158,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 	f.stopPolls()
 	<-health
+	<-log
 	return ctx.Err()
 }
 

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 
 	"hearback/connectors"
 	"hearback/connectors/fleet"
+	"hearback/desk"
 )
 
 func TestOnlyPublicAddressesAreReached(t *testing.T) {
@@ -101,5 +103,45 @@ func TestValidateNamesFieldAndRemedy(t *testing.T) {
 	}
 	if full, made := fleet.Complete(kind, given, false); full["token"] != "" || len(made) != 0 {
 		t.Errorf("later: %v, made %v", full, made)
+	}
+}
+
+func TestOneAllowedAddressOpensNoOther(t *testing.T) {
+	reached := map[string]int{}
+	serve := func(name string) *httptest.Server {
+		return httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached[name]++ }))
+	}
+	allowed, other := serve("allowed"), serve("other")
+	defer allowed.Close()
+	defer other.Close()
+	s := newShelf(now)
+	s.put(desk.Channel{ID: "c1", Kind: "hook", Name: "c1", Enabled: true, Version: 1})
+	f := newFleet(s, "n1", kinds(&trace{}, nil), &bytes.Buffer{}, func(o *fleet.Options) {
+		o.Allow = func(address string) bool { return address == allowed.Listener.Addr().String() }
+	})
+	defer f.Close()
+	if err := f.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	conn, _, _ := f.Get("c1")
+	tools := conn.(*hook).tools
+	get := func(url string) error {
+		res, err := tools.HTTP.Get(url)
+		if err == nil {
+			res.Body.Close()
+		}
+		return err
+	}
+	if err := get(allowed.URL); err != nil {
+		t.Errorf("the allowed one: %v", err)
+	}
+	if err := get(other.URL); !errors.Is(err, fleet.ErrPrivateAddress) {
+		t.Errorf("its neighbour: %v", err)
+	}
+	if _, err := tools.Dial(t.Context(), "tcp", other.Listener.Addr().String()); !errors.Is(err, fleet.ErrPrivateAddress) {
+		t.Errorf("its neighbour, dialled: %v", err)
+	}
+	if tools.AllowPrivateNetworks || reached["allowed"] != 1 || reached["other"] != 0 {
+		t.Errorf("reached %v", reached)
 	}
 }

@@ -36,11 +36,13 @@ func prefixes(all ...string) []netip.Prefix {
 // NewHTTPClient makes the client channels talk to providers with. Unless allowPrivate, it connects to public addresses only;
 // the check runs on the resolved address of every single connection, so neither a name that resolves inwards nor a
 // redirect gets around it. No proxy is used. A request takes at most 30 seconds, at most 5 redirects.
-func NewHTTPClient(allowPrivate bool) *http.Client {
+func NewHTTPClient(allowPrivate bool) *http.Client { return newHTTPClient(guard{all: allowPrivate}) }
+
+func newHTTPClient(g guard) *http.Client {
 	return &http.Client{
 		Timeout: 30 * time.Second,
 		Transport: &http.Transport{
-			DialContext: newDialer(allowPrivate).DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
+			DialContext: newDialer(g).DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
 			MaxIdleConns: 64, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
 			ResponseHeaderTimeout: 25 * time.Second, ExpectContinueTimeout: time.Second, MaxResponseHeaderBytes: 64 << 10,
 		},
@@ -53,13 +55,26 @@ func NewHTTPClient(allowPrivate bool) *http.Client {
 	}
 }
 
-// newDialer connects to public addresses only, unless allowPrivate: each resolved address is judged before it is connected to.
-func newDialer(allowPrivate bool) *net.Dialer {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	if !allowPrivate {
-		dialer.Control = func(_, address string, _ syscall.RawConn) error { return CheckAddress(address) }
+// A guard says which addresses beside the public ones may be connected to: all, or those one is true for.
+type guard struct {
+	all bool
+	one func(address string) bool
+}
+
+func (g guard) check(address string) error {
+	if g.all || g.one != nil && g.one(address) {
+		return nil
 	}
-	return dialer
+	return CheckAddress(address)
+}
+
+// newDialer connects to public addresses and what the guard lets through: each resolved address is judged before it is connected
+// to, so that a name cannot be one thing when asked and another when used.
+func newDialer(g guard) *net.Dialer {
+	return &net.Dialer{
+		Timeout: 10 * time.Second, KeepAlive: 30 * time.Second,
+		Control: func(_, address string, _ syscall.RawConn) error { return g.check(address) },
+	}
 }
 
 // CheckAddress refuses "ip:port" that is not on the public internet.

@@ -18,9 +18,10 @@ import (
 func (f *Fleet) tools(kind connectors.Kind, ch desk.Channel, cursor []byte, inbox connectors.Inbox) connectors.Tools {
 	t := connectors.Tools{
 		Inbox: channelInbox{inbox, ch.ID, kind.Name, func() { f.report(ch, nil) }}, Cursor: cursor, Log: channelLog{f.o.Store, ch.ID},
-		Blobs: f.o.Blobs, HTTP: f.http, Dial: newDialer(f.o.AllowPrivateNetworks).DialContext, Logger: f.logger(ch), Now: f.o.Now,
+		Blobs: f.o.Blobs, HTTP: f.http, Dial: newDialer(guard{f.o.AllowPrivateNetworks, f.o.Allow}).DialContext, Logger: f.logger(ch), Now: f.o.Now,
 		PublicURL: f.o.PublicURL, Address: f.o.PublicURL + "/c/" + ch.ID, Key: f.key(ch.ID),
 		Health:               func(err error) { f.report(ch, err) },
+		Note:                 f.note(ch),
 		Signal:               func(string, string, map[string]string) {},
 		AllowPrivateNetworks: f.o.AllowPrivateNetworks,
 	}
@@ -55,7 +56,6 @@ type channelInbox struct {
 }
 
 func (i channelInbox) Accept(ctx context.Context, b connectors.Batch) error {
-	b.ChannelID = i.channel
 	b.ChannelID = i.channel
 	for n := range b.Envelopes {
 		b.Envelopes[n].ChannelID, b.Envelopes[n].Kind = i.channel, i.kind

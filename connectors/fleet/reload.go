@@ -64,6 +64,7 @@ func (f *Fleet) bring(ctx context.Context, ch desk.Channel) {
 		return
 	}
 	v := &vessel{ch: ch, kind: kind, conn: conn}
+	v.token, v.mounted = mountDigest(kind, ch)
 	f.mu.Lock()
 	f.open[ch.ID] = v
 	delete(f.failed, ch.ID)
@@ -81,7 +82,9 @@ func (f *Fleet) bring(ctx context.Context, ch desk.Channel) {
 // failToOpen leaves an older version open, if there is one: better yesterday's settings than a dead channel.
 func (f *Fleet) failToOpen(ch desk.Channel, err error) {
 	f.mu.Lock()
-	f.failed[ch.ID] = failure{ch.Version, f.o.Now().Add(reopen)}
+	broken := failure{version: ch.Version, again: f.o.Now().Add(reopen), kind: ch.Kind}
+	broken.token, broken.mounted = mountDigest(f.kinds[ch.Kind], ch)
+	f.failed[ch.ID] = broken
 	f.mu.Unlock()
 	f.o.Logger.Error("channel cannot be opened", "channel", ch.ID, "kind", ch.Kind, "err", redact(err.Error(), f.secrets(ch)))
 	f.report(ch, fmt.Errorf("open: %w", err))
@@ -170,7 +173,7 @@ func (f *Fleet) Test(ctx context.Context, ch desk.Channel) (err error) {
 		return fmt.Errorf("%w: %s: %s", desk.ErrInvalid, problems[0].Field, problems[0].Text.En)
 	}
 	tools := f.tools(kind, ch, nil, closedInbox{})
-	tools.Health = func(error) {}
+	tools.Health, tools.Note = func(error) {}, func(connectors.Note) {}
 	if kind.Test != nil {
 		return kind.Test(ctx, ch, tools)
 	}

@@ -11,11 +11,11 @@ import (
 	"hearback/desk"
 )
 
-// ServeHTTP answers /c/<channel id> and everything below it. The channel sees the rest of the path, "/" for its bare address.
+// ServeHTTP answers /c/<channel id> and everything below it, and the kinds' second addresses (Mounts). The channel sees the rest of the path, "/" for its bare address.
 func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rest, ok := strings.CutPrefix(r.URL.Path, "/c/")
 	if !ok {
-		http.NotFound(w, r)
+		f.serveOther(w, r)
 		return
 	}
 	id, path, _ := strings.Cut(rest, "/")
@@ -34,6 +34,17 @@ func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.contain(w, id)
 	hook.ServeHTTP(w, below(r, id, path))
+}
+
+// serveOther answers the kinds' second addresses.
+func (f *Fleet) serveOther(w http.ResponseWriter, r *http.Request) {
+	for _, k := range f.o.Kinds {
+		if k.Mount != nil && strings.HasPrefix(r.URL.Path, k.Mount.Prefix) {
+			f.serveMount(w, r, k)
+			return
+		}
+	}
+	http.NotFound(w, r)
 }
 
 // lookAgain reads the channels for an address nobody answers: it may have been added by another node or the command line a
@@ -60,6 +71,10 @@ func (f *Fleet) absent(w http.ResponseWriter, r *http.Request, id desk.ID) {
 		http.NotFound(w, r)
 		return
 	}
+	unavailable(w)
+}
+
+func unavailable(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "60")
 	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 }
