@@ -4,10 +4,11 @@ import (
 	"hearback/connectors"
 	"hearback/connectors/email"
 	"hearback/connectors/webchat"
+	"hearback/connectors/wechat"
 )
 
 // kinds lists every type of channel this build can open. A new one is a line here.
-var kinds = []connectors.Kind{webchat.Kind, email.Kind}
+var kinds = []connectors.Kind{webchat.Kind, email.Kind, wechat.Kind}
 
 func kindNamed(name string) (connectors.Kind, bool) {
 	for _, k := range kinds {
