@@ -19,6 +19,14 @@ type Fleet interface {
 	Kinds() []connectors.Kind
 	Kind(name string) (connectors.Kind, bool)
 	Test(ctx context.Context, ch desk.Channel) error
+	// Log is what came in by a channel lately, the newest first.
+	Log(ctx context.Context, channel desk.ID) ([]connectors.Note, error)
+	// Try shows what a provider's request would become.
+	Try(kind string, settings map[string]string, s connectors.Sample) (connectors.Trial, error)
+	// Begin, ConsentOf and Exchange are the log-in at a provider.
+	Begin(ch desk.Channel, agent desk.ID) (url string, err error)
+	ConsentOf(ctx context.Context, state string, agent desk.ID) (desk.ID, error)
+	Exchange(ctx context.Context, ch desk.Channel, state, code string) (map[string]string, error)
 }
 
 // Bus tells every node what was changed.

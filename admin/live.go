@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -92,26 +95,9 @@ type TrialMessage struct {
 	Attachments []string `json:"attachments" doc:"Names, or types where there is none."`
 }
 
-// A Consent is where the admin logs in at the provider.
-type Consent struct {
-	URL string `json:"url"`
-}
-
 type tryKind struct {
 	Kind string `path:"kind"`
 	Body Sample
-}
-
-type consentAnswer struct {
-	Code             string `query:"code" maxLength:"4096"`
-	State            string `query:"state" maxLength:"4096"`
-	Error            string `query:"error" maxLength:"200"`
-	ErrorDescription string `query:"error_description" maxLength:"2000"`
-}
-
-type redirect struct {
-	Status   int
-	Location string `header:"Location"`
 }
 
 func (a *Admin) registerLive(api huma.API, g string) {
@@ -121,18 +107,105 @@ func (a *Admin) registerLive(api huma.API, g string) {
 	add(api, g, auth.ChannelsWrite, http.MethodGet, "/api/v1/oauth/callback", "end-consent", "Where the provider sends the admin's browser back to", a.endConsent)
 }
 
+// channelLog joins what came in with what became of it.
 func (a *Admin) channelLog(ctx context.Context, in *byID) (*body[List[Note]], error) {
-	return items[Note](nil, ""), nil
+	if _, err := a.store.Channel(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	notes, err := a.o.Fleet.Log(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var ids []desk.ID
+	for _, n := range notes {
+		if n.Envelope != "" {
+			ids = append(ids, n.Envelope)
+		}
+	}
+	entries, err := a.store.LedgerByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	numbers := map[desk.ID]string{}
+	all := make([]Note, 0, len(notes))
+	for _, n := range notes {
+		w := Note{At: n.At, What: n.What, Ref: n.Ref, Status: n.Status, Refused: n.Refused, Detail: n.Detail, Remote: n.Remote}
+		e := entries[n.Envelope]
+		w.Outcome = string(e.Outcome)
+		if w.Ticket, err = a.ticketOf(ctx, e.TicketID, numbers); err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return items(all, ""), nil
 }
 
-func (a *Admin) tryKind(ctx context.Context, in *tryKind) (*body[Trial], error) {
-	return nil, huma.Error501NotImplemented("This is not there yet.")
+// ticketOf names a ticket, each read once.
+func (a *Admin) ticketOf(ctx context.Context, id desk.ID, numbers map[desk.ID]string) (*ArrivalTicket, error) {
+	if id == "" {
+		return nil, nil
+	}
+	if _, known := numbers[id]; !known {
+		t, err := a.store.Ticket(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		numbers[id] = t.Number
+	}
+	return &ArrivalTicket{ID: id, Number: numbers[id]}, nil
 }
 
-func (a *Admin) beginConsent(ctx context.Context, in *byID) (*body[Consent], error) {
-	return nil, huma.Error501NotImplemented("This is not there yet.")
+// tryKind shows an admin what his provider's request would become. The sample is foreign bytes: whatever the kind makes of them, the
+// answer is bounded.
+func (a *Admin) tryKind(_ context.Context, in *tryKind) (*body[Trial], error) {
+	kind, ok := a.o.Fleet.Kind(in.Kind)
+	if !ok || kind.Try == nil {
+		return nil, huma.Error404NotFound("Requests of this kind cannot be tried.")
+	}
+	query, err := url.ParseQuery(strings.TrimPrefix(in.Body.Query, "?"))
+	if err != nil {
+		return nil, wrong("body.query", "The query cannot be read: "+err.Error()+".")
+	}
+	sample := connectors.Sample{Method: cmp.Or(in.Body.Method, http.MethodPost), Query: query, Header: http.Header{}, Body: []byte(in.Body.Body)}
+	for name, value := range in.Body.Headers {
+		sample.Header.Set(name, value)
+	}
+	trial, err := a.o.Fleet.Try(in.Kind, in.Body.Settings, sample)
+	if err != nil {
+		a.logger.Error("a sample could not be tried", "kind", in.Kind, "err", err)
+		return nil, wrong("body.body", "The request cannot be read.")
+	}
+	return &body[Trial]{wireTrial(trial)}, nil
 }
 
-func (a *Admin) endConsent(ctx context.Context, in *consentAnswer) (*redirect, error) {
-	return nil, huma.Error501NotImplemented("This is not there yet.")
+// The most of a trial that is shown.
+const (
+	trialMessages = 50
+	trialText     = 4000 // characters
+)
+
+func wireTrial(t connectors.Trial) Trial {
+	w := Trial{Messages: []TrialMessage{}, Answer: t.Answer, Problems: []SettingProblem{}}
+	if c := t.Call; c != nil {
+		w.Call = &TrialCall{
+			ID: c.ID, State: c.State, Direction: c.Direction, From: c.From, To: c.To, FromName: c.FromName, Queue: c.Queue,
+			Ringing: orEmpty(c.Ringing), Agent: c.Agent, Outcome: c.Outcome, Cause: c.Cause, HangupBy: c.HangupBy,
+			StartedAt: c.StartedAt, AnsweredAt: c.AnsweredAt, EndedAt: c.EndedAt, RingSeconds: c.RingSeconds, TalkSeconds: c.TalkSeconds,
+			Recordings: c.Recordings, Rating: c.Rating,
+		}
+	}
+	for _, in := range t.Inbounds[:min(len(t.Inbounds), trialMessages)] {
+		m := TrialMessage{From: in.From.Value, Name: in.Name, Text: in.Text, Attachments: []string{}}
+		if r := []rune(m.Text); len(r) > trialText {
+			m.Text = string(r[:trialText]) + "…"
+		}
+		for _, f := range in.Attachments {
+			m.Attachments = append(m.Attachments, cmp.Or(f.Name, f.Type))
+		}
+		w.Messages = append(w.Messages, m)
+	}
+	for _, p := range t.Problems {
+		w.Problems = append(w.Problems, SettingProblem(p))
+	}
+	return w
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"hearback/admin"
 	"hearback/auth"
 	"hearback/connectors"
+	"hearback/connectors/fleet"
 	"hearback/desk"
 	"hearback/ticketstore/storetest"
 )
@@ -30,6 +32,9 @@ func (w *world) withAdmin() {
 
 type noKinds struct{ admin.Fleet }
 
+func (noKinds) ConsentOf(context.Context, string, desk.ID) (desk.ID, error) {
+	return "", fleet.ErrConsent
+}
 func (noKinds) Kinds() []connectors.Kind            { return nil }
 func (noKinds) Kind(string) (connectors.Kind, bool) { return connectors.Kind{}, false }
 
@@ -46,7 +51,9 @@ func (w *world) routes() []route {
 	return all
 }
 
-func (r route) at(id string) string { return strings.ReplaceAll(r.Path, "{id}", id) }
+func (r route) at(id string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(r.Path, "{kind}", "none"), "{id}", id)
+}
 
 func TestEveryRouteDeclaresAKnownPermission(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))

@@ -41,9 +41,15 @@ func (s *Store) contact(ctx context.Context, from source, id desk.ID) (desk.Cont
 // Contacts lists contacts, the newest first; query narrows to those whose name or company holds it or who own it as an address
 // or telephone number.
 func (s *Store) Contacts(ctx context.Context, query, cursor string, limit int) (found []desk.Contact, next string, err error) {
-	where, args := "1 = 1", []any{}
+	return s.ContactsIn(ctx, Scope{All: true}, query, cursor, limit)
+}
+
+// ContactsIn is Contacts of those who have a ticket in the scope.
+func (s *Store) ContactsIn(ctx context.Context, scope Scope, query, cursor string, limit int) (found []desk.Contact, next string, err error) {
+	where, args := inScope("c.id", scope)
 	if query != "" {
-		where, args = contactCondition("c.id", clean(query))
+		also, values := contactCondition("c.id", clean(query))
+		where, args = where+" AND ("+also+")", append(args, values...)
 	}
 	if cursor != "" {
 		var last desk.ID

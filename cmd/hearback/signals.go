@@ -24,6 +24,11 @@ func (h *house) signal(channel desk.ID, typ, sender string, data map[string]stri
 	}
 }
 
+// noted tells the pages of admins that a channel's live log has new lines.
+func (h *house) noted(channel desk.ID) {
+	h.publish(context.Background(), []desk.Event{{Type: "channel_log", Data: map[string]string{"id": channel}}})
+}
+
 // passSignals finds the ticket a hint is about and tells the consoles.
 func (h *house) passSignals(ctx context.Context) error {
 	for {
