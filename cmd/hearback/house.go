@@ -134,7 +134,8 @@ func (h *house) furnish(ctx context.Context) error {
 	}
 	h.fleet = fleet.New(fleet.Options{Kinds: kinds, Store: h.store, Inbox: h.intake, Blobs: h.files, Cache: h.bus,
 		Line: func(name string) connectors.Bus { return h.bus.Line(name) }, Logger: h.log, PublicURL: h.baseURL(), Node: h.node,
-		Secret: secret, AllowPrivateNetworks: c.AllowPrivateNetworks, Signal: h.signal, Online: h.anyoneOnline})
+		Secret: secret, AllowPrivateNetworks: c.AllowPrivateNetworks, Signal: h.signal, Online: h.anyoneOnline,
+		Recent: h.bus, Noted: h.noted})
 	if err := h.fleet.Reload(ctx); err != nil {
 		return fmt.Errorf("open channels: %w", err)
 	}
@@ -281,6 +282,9 @@ func (h *house) routes() (http.Handler, error) {
 	h.register(console.NewAPI(mux, version, h.log), mux)
 	mux.HandleFunc("/api/", console.NotFound)
 	mux.Handle("/c/", h.fleet)
+	for _, prefix := range h.fleet.Mounts() {
+		mux.Handle(prefix, h.fleet)
+	}
 	mux.Handle("/", site.Handler())
 	return h.behindProxies(mux), nil
 }
