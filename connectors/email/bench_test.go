@@ -15,6 +15,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 
 	"hearback/connectors/connectortest"
+	"hearback/connectors/email/mailtest"
 	"hearback/desk"
 	"hearback/ticketstore"
 	"hearback/ticketstore/storetest"
@@ -23,8 +24,8 @@ import (
 const benchMails = 2000
 
 // fill puts small mails of as many senders into the mailbox of support.
-func fill(b *testing.B, d *dovecot) {
-	box := d.box("support")
+func fill(b *testing.B, d *mailtest.Dovecot) {
+	box := d.Box("support")
 	for n := range benchMails {
 		raw := fmt.Sprintf("From: Customer %d <c%d@shop.test>\r\nTo: support@shop.test\r\nSubject: order %d\r\nMessage-ID: <b%d@shop.test>\r\n"+
 			"Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"+
@@ -40,7 +41,7 @@ func fill(b *testing.B, d *dovecot) {
 
 // BenchmarkFetch measures a full mailbox from Dovecot into a recording inbox.
 func BenchmarkFetch(b *testing.B) {
-	d := startDovecot(b)
+	d := mailtest.Start(b)
 	fill(b, d)
 	for b.Loop() {
 		house := connectortest.NewHouse(b)
@@ -58,7 +59,7 @@ func BenchmarkTickets(b *testing.B) {
 		open func(testing.TB) *ticketstore.Store
 	}{{"sqlite", storetest.SQLite}, {"postgres", storetest.Postgres}} {
 		b.Run(engine.name, func(b *testing.B) {
-			d := startDovecot(b)
+			d := mailtest.Start(b)
 			fill(b, d)
 			var last float64
 			for b.Loop() {
@@ -92,12 +93,12 @@ func BenchmarkTickets(b *testing.B) {
 // BenchmarkNewMailToEvent measures how long after its delivery to the mailbox a mail is an event for the agents' pages. Dovecot
 // holds notices back for 500 ms to gather more (a constant of its own); the other server tells at once.
 func BenchmarkNewMailToEvent(b *testing.B) {
-	d := startDovecot(b)
-	box := d.box("support")
+	d := mailtest.Start(b)
+	box := d.Box("support")
 	one, onePort := promptServer(b)
 	two, twoPort := promptServer(b)
 	prompt := func(port int) map[string]string {
-		return settings(d, nil, "imap_security", "none", "imap_port", fmt.Sprint(port))
+		return settings(d, nil, "imap_user", "support@shop.test", "imap_security", "none", "imap_port", fmt.Sprint(port))
 	}
 	for _, c := range []struct {
 		name string
@@ -105,7 +106,7 @@ func BenchmarkNewMailToEvent(b *testing.B) {
 		set  map[string]string
 		put  func(raw string)
 	}{
-		{"dovecot/sqlite", storetest.SQLite, settings(d, nil), func(raw string) { box.put(raw) }},
+		{"dovecot/sqlite", storetest.SQLite, settings(d, nil), func(raw string) { box.Put(raw) }},
 		{"prompt/sqlite", storetest.SQLite, prompt(onePort), func(raw string) { one.Append("INBOX", strings.NewReader(raw), &imap.AppendOptions{}) }},
 		{"prompt/postgres", storetest.Postgres, prompt(twoPort), func(raw string) { two.Append("INBOX", strings.NewReader(raw), &imap.AppendOptions{}) }},
 	} {
@@ -129,7 +130,7 @@ func BenchmarkNewMailToEvent(b *testing.B) {
 
 // promptServer is an IMAP server in memory that tells of new mail at once.
 func promptServer(b *testing.B) (*imapmemserver.User, int) {
-	user := imapmemserver.NewUser("support@shop.test", password)
+	user := imapmemserver.NewUser("support@shop.test", mailtest.Password)
 	if err := user.Create("INBOX", nil); err != nil {
 		b.Fatal(err)
 	}

@@ -12,16 +12,17 @@ import (
 
 	"hearback/connectors/connectortest"
 	"hearback/connectors/email"
+	"hearback/connectors/email/mailtest"
 	"hearback/desk"
 )
 
 // settings of the mailbox support@shop.test on private servers.
-func settings(d *dovecot, s *smtpd, more ...string) map[string]string {
-	out := map[string]string{"address": "support@shop.test", "name": "小店客服", "imap_host": "127.0.0.1", "imap_port": fmt.Sprint(d.tls),
-		"imap_security": "tls", "imap_password": password, "tls_ca": d.ca, "smtp_host": "127.0.0.1", "smtp_security": "none",
+func settings(d *mailtest.Dovecot, s *mailtest.SMTP, more ...string) map[string]string {
+	out := map[string]string{"address": "support@shop.test", "name": "小店客服", "imap_host": "127.0.0.1", "imap_port": fmt.Sprint(d.TLS),
+		"imap_security": "tls", "imap_user": d.User("support"), "smtp_user": "support@shop.test", "imap_password": mailtest.Password, "tls_ca": d.CA, "smtp_host": "127.0.0.1", "smtp_security": "none",
 		"import": "all", "sent_copy": "off", "plus_address": "on", "rate_per_minute": "0"}
 	if s != nil {
-		out["smtp_port"] = fmt.Sprint(s.port)
+		out["smtp_port"] = fmt.Sprint(s.Port)
 	} else {
 		out["smtp_port"] = "1"
 	}
@@ -37,9 +38,9 @@ func letter(n int) string {
 }
 
 func TestContract(t *testing.T) {
-	d := startDovecot(t)
-	s := startSMTP(t, nil)
-	support := d.box("support")
+	d := mailtest.Start(t)
+	s := mailtest.StartSMTP(t, nil)
+	support := d.Box("support")
 	var mu sync.Mutex
 	connectortest.Conformance(t, email.Kind, connectortest.Harness{
 		Settings: settings(d, s),
@@ -47,28 +48,17 @@ func TestContract(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			before := failures(e)
-			uid := support.put(letter(n))
-			defer support.remove(uid) // the next channel finds the mailbox empty
+			uid := support.Put(letter(n))
+			defer support.Remove(uid) // the next channel finds the mailbox empty
 			fetched := false
-			eventually(t, "fetched or failed", func() bool {
-				flags, _ := support.flags(uid)
+			mailtest.Eventually(t, "fetched or failed", func() bool {
+				flags, _ := support.Flags(uid)
 				fetched = slices.Contains(flags, imap.FlagSeen)
 				return fetched || failures(e) > before
 			})
 			return fetched
 		},
-		Hang: func(*connectortest.Env) func() {
-			hang := make(chan struct{})
-			s.mu.Lock()
-			s.hang = hang
-			s.mu.Unlock()
-			return func() {
-				s.mu.Lock()
-				s.hang = nil
-				s.mu.Unlock()
-				close(hang)
-			}
-		},
+		Hang: func(*connectortest.Env) func() { return s.Hang() },
 	})
 }
 

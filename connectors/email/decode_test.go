@@ -37,7 +37,7 @@ func TestThreadKeysAreInTheOrderOfTheirStrength(t *testing.T) {
 	if !slices.Equal(in.Members, []string{"a@x.test", "boss@x.test"}) || !slices.Equal(in.OwnKeys, []string{"<own@x>", "s:a@x.test order"}) {
 		t.Errorf("members %q, own %q", in.Members, in.OwnKeys)
 	}
-	if in.Subject != "Re: order" || in.Fields["cc"] != "boss@x.test" || in.Class != desk.ClassNormal {
+	if in.Subject != "Re: order" || !slices.Equal(in.Headers.Cc, []string{"boss@x.test"}) || len(in.Headers.To) != 0 || in.Class != desk.ClassNormal {
 		t.Errorf("%+v", in)
 	}
 }

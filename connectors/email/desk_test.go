@@ -11,6 +11,7 @@ import (
 	"hearback/blobs"
 	"hearback/connectors"
 	"hearback/connectors/email"
+	"hearback/connectors/email/mailtest"
 	"hearback/connectors/fleet"
 	"hearback/delivery"
 	"hearback/desk"
@@ -117,7 +118,7 @@ func (h *house) reply(ticket desk.ID, text string) desk.Message {
 func (h *house) until(id desk.ID, state desk.DeliveryState) desk.Message {
 	h.t.Helper()
 	var m desk.Message
-	eventually(h.t, fmt.Sprint("the reply is ", state), func() bool {
+	mailtest.Eventually(h.t, fmt.Sprint("the reply is ", state), func() bool {
 		var err error
 		if m, err = h.store.Message(context.Background(), id); err != nil {
 			h.t.Fatal(err)

@@ -7,14 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"hearback/connectors/email/mailtest"
 	"hearback/desk"
 	"hearback/ticketstore/storetest"
 )
 
 // TestAHundredMegabytesOfFilesDoNotFillTheMemory sends ten mails with 10 MB of files each the whole way into tickets.
 func TestAHundredMegabytesOfFilesDoNotFillTheMemory(t *testing.T) {
-	d := startDovecot(t)
-	box := d.box("support")
+	d := mailtest.Start(t)
+	box := d.Box("support")
 	line := strings.Repeat("QUJD", 19) + "\r\n"
 	lines := 10 << 20 * 4 / 3 / 76
 	for n := range 10 {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hearback/connectors/email"
+	"hearback/connectors/email/mailtest"
 	"hearback/desk"
 )
 
@@ -25,15 +26,15 @@ func unfetchable(t *testing.T, all []desk.Envelope) (n int) {
 }
 
 func TestMailThatBreaksEveryConnectionIsNotedAndPassedOver(t *testing.T) {
-	d := startDovecot(t)
-	p := startProxy(t, d.plain)
-	support := d.box("support")
-	support.put(letter(1))
-	support.put(letter(2) + strings.Repeat("too much for this line\r\n", 2500))
-	support.put(letter(3))
-	p.allow(25000)
+	d := mailtest.Start(t)
+	p := mailtest.StartProxy(t, d.Plain)
+	support := d.Box("support")
+	support.Put(letter(1))
+	support.Put(letter(2) + strings.Repeat("too much for this line\r\n", 2500))
+	support.Put(letter(3))
+	p.Allow(25000)
 	house := newHouse(t)
-	e := open(t, house, settings(d, nil, "imap_security", "none", "imap_port", fmt.Sprint(p.port)))
+	e := open(t, house, settings(d, nil, "imap_security", "none", "imap_port", fmt.Sprint(p.Port)))
 	got := wait(t, e, 3)
 	if n := unfetchable(t, got); n != 1 || len(got) != 3 {
 		t.Errorf("%d of %d envelopes stand for what could not be fetched", n, len(got))
@@ -44,7 +45,7 @@ func TestMailTheServerRefusesIsNotedAndPassedOver(t *testing.T) {
 	port := refusingServer(t)
 	house := newHouse(t)
 	e := open(t, house, map[string]string{"address": "support@shop.test", "imap_host": "127.0.0.1", "imap_port": fmt.Sprint(port), "imap_security": "none",
-		"imap_password": password, "smtp_host": "127.0.0.1", "import": "all", "after_fetch": "leave"})
+		"imap_password": mailtest.Password, "smtp_host": "127.0.0.1", "import": "all", "after_fetch": "leave"})
 	got := wait(t, e, 3)
 	if n := unfetchable(t, got); n != 1 || len(got) != 3 {
 		t.Errorf("%d of %d envelopes stand for what could not be fetched", n, len(got))

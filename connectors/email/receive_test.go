@@ -15,6 +15,7 @@ import (
 	"hearback/connectors"
 	"hearback/connectors/connectortest"
 	"hearback/connectors/email"
+	"hearback/connectors/email/mailtest"
 	"hearback/desk"
 )
 
@@ -35,15 +36,15 @@ func ids(all []desk.Envelope) (out []string) {
 }
 
 func TestGapIsFetchedWholeAndOnce(t *testing.T) {
-	d := startDovecot(t)
-	support := d.box("support")
+	d := mailtest.Start(t)
+	support := d.Box("support")
 	house := connectortest.NewHouse(t)
 	e := open(t, house, settings(d, nil))
-	support.put(letter(0))
+	support.Put(letter(0))
 	wait(t, e, 1)
 	e.Close()
 	for n := 1; n <= 450; n++ {
-		support.put(letter(n))
+		support.Put(letter(n))
 	}
 	got := wait(t, e.Again(t), 451)
 	if n := len(slices.Compact(ids(got))); n != 451 {
@@ -52,8 +53,8 @@ func TestGapIsFetchedWholeAndOnce(t *testing.T) {
 }
 
 func TestFirstImportTakesWhatWasChosen(t *testing.T) {
-	d := startDovecot(t)
-	support := d.box("support")
+	d := mailtest.Start(t)
+	support := d.Box("support")
 	old := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	raw := letter(1)
 	cmd := support.Append("INBOX", int64(len(raw)), &imap.AppendOptions{Time: old})
@@ -62,7 +63,7 @@ func TestFirstImportTakesWhatWasChosen(t *testing.T) {
 	if _, err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	support.put(letter(2))
+	support.Put(letter(2))
 	for _, c := range []struct{ choice, want string }{
 		{"all", "[m1@shop.test m2@shop.test m3@shop.test]"},
 		{"days:30", "[m2@shop.test m3@shop.test]"},
@@ -71,16 +72,16 @@ func TestFirstImportTakesWhatWasChosen(t *testing.T) {
 		t.Run(c.choice, func(t *testing.T) {
 			house := connectortest.NewHouse(t)
 			e := open(t, house, settings(d, nil, "import", c.choice, "after_fetch", "leave"))
-			eventually(t, "a position", func() bool { return house.Inbox.Cursor(e.Channel.ID) != nil })
+			mailtest.Eventually(t, "a position", func() bool { return house.Inbox.Cursor(e.Channel.ID) != nil })
 			e.Close() // the position outlives a stop before the first mail
-			uid := support.put(letter(3))
-			defer support.remove(uid)
+			uid := support.Put(letter(3))
+			defer support.Remove(uid)
 			again := e.Again(t)
 			got := wait(t, again, strings.Count(c.want, "@"))
 			if s := fmt.Sprint(ids(got)); s != c.want {
 				t.Errorf("took %s, want %s", s, c.want)
 			}
-			if flags, _ := support.flags(uid); slices.Contains(flags, imap.FlagSeen) {
+			if flags, _ := support.Flags(uid); slices.Contains(flags, imap.FlagSeen) {
 				t.Error("marked although it was to be left")
 			}
 		})
@@ -88,31 +89,31 @@ func TestFirstImportTakesWhatWasChosen(t *testing.T) {
 }
 
 func TestFetchedMailIsMovedWhereTheAdminWants(t *testing.T) {
-	d := startDovecot(t)
-	support := d.box("support")
-	support.put(letter(1))
+	d := mailtest.Start(t)
+	support := d.Box("support")
+	support.Put(letter(1))
 	house := connectortest.NewHouse(t)
-	e := open(t, house, settings(d, nil, "after_fetch", "move:Done/回音", "imap_security", "starttls", "imap_port", fmt.Sprint(d.plain)))
+	e := open(t, house, settings(d, nil, "after_fetch", "move:Done/回音", "imap_security", "starttls", "imap_port", fmt.Sprint(d.Plain)))
 	wait(t, e, 1)
-	eventually(t, "moved", func() bool { return len(d.box("support").mailsIn("Done/回音")) == 1 })
-	if n := len(support.mails("INBOX")); n != 0 {
+	mailtest.Eventually(t, "moved", func() bool { return len(d.Box("support").MailsIn("Done/回音")) == 1 })
+	if n := len(support.Mails("INBOX")); n != 0 {
 		t.Errorf("%d mails are left", n)
 	}
 }
 
 func TestNewNumberingLosesAndDoublesNothing(t *testing.T) {
-	d := startDovecot(t)
-	support := d.box("support")
+	d := mailtest.Start(t)
+	support := d.Box("support")
 	house := connectortest.NewHouse(t)
 	for n := range 5 {
-		support.put(letter(n))
+		support.Put(letter(n))
 	}
 	e := open(t, house, settings(d, nil))
 	wait(t, e, 5)
 	e.Close()
-	before := support.open("INBOX").UIDValidity
+	before := support.Open("INBOX").UIDValidity
 	// The folder is made anew, with the same mails and others that came meanwhile.
-	all := support.mails("INBOX")
+	all := support.Mails("INBOX")
 	if err := support.Unselect().Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,9 +121,9 @@ func TestNewNumberingLosesAndDoublesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, raw := range append([]string{letter(90)}, append(all, letter(91))...) {
-		support.put(raw)
+		support.Put(raw)
 	}
-	if after := support.open("INBOX").UIDValidity; after == before {
+	if after := support.Open("INBOX").UIDValidity; after == before {
 		t.Fatal("the numbering did not change")
 	}
 	got := wait(t, e.Again(t), 7)
@@ -132,20 +133,20 @@ func TestNewNumberingLosesAndDoublesNothing(t *testing.T) {
 }
 
 func TestCutInTheMiddleOfAFetchCostsNothing(t *testing.T) {
-	d := startDovecot(t)
-	p := startProxy(t, d.plain)
-	support := d.box("support")
+	d := mailtest.Start(t)
+	p := mailtest.StartProxy(t, d.Plain)
+	support := d.Box("support")
 	for n := range 60 {
-		support.put(letter(n) + strings.Repeat("filling the mail up\r\n", 100))
+		support.Put(letter(n) + strings.Repeat("filling the mail up\r\n", 100))
 	}
 	for _, at := range []int64{9000, 40000, 90000} { // in the list of mails and in their bodies
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			house := connectortest.NewHouse(t)
-			before := p.broken()
-			p.allow(at)
-			e := open(t, house, settings(d, nil, "imap_security", "none", "imap_port", fmt.Sprint(p.port), "after_fetch", "leave"))
-			eventually(t, "cut", func() bool { return p.broken() > before })
-			p.allow(0)
+			before := p.Broken()
+			p.Allow(at)
+			e := open(t, house, settings(d, nil, "imap_security", "none", "imap_port", fmt.Sprint(p.Port), "after_fetch", "leave"))
+			mailtest.Eventually(t, "cut", func() bool { return p.Broken() > before })
+			p.Allow(0)
 			got := wait(t, e, 60)
 			if n := len(slices.Compact(ids(got))); n != 60 || len(got) != 60 {
 				t.Errorf("%d envelopes of %d mails", len(got), n)
@@ -155,42 +156,42 @@ func TestCutInTheMiddleOfAFetchCostsNothing(t *testing.T) {
 }
 
 func TestLineThatDiesWhileIdleIsReplaced(t *testing.T) {
-	d := startDovecot(t)
-	p := startProxy(t, d.plain)
+	d := mailtest.Start(t)
+	p := mailtest.StartProxy(t, d.Plain)
 	house := connectortest.NewHouse(t)
-	e := open(t, house, settings(d, nil, "imap_security", "none", "imap_port", fmt.Sprint(p.port)))
-	support := d.box("support")
-	support.put(letter(1))
+	e := open(t, house, settings(d, nil, "imap_security", "none", "imap_port", fmt.Sprint(p.Port)))
+	support := d.Box("support")
+	support.Put(letter(1))
 	wait(t, e, 1)
-	p.cut()
-	support.put(letter(2))
+	p.Cut()
+	support.Put(letter(2))
 	wait(t, e, 2)
 }
 
 func TestServerWithoutIdleIsPolled(t *testing.T) {
-	d := startDovecot(t, "protocol imap {\n  imap_capability = IMAP4rev1 SASL-IR ID AUTH=PLAIN\n}")
+	d := mailtest.Own(t, "protocol imap {\n  imap_capability = IMAP4rev1 SASL-IR ID AUTH=PLAIN\n}")
 	house := connectortest.NewHouse(t)
 	e := open(t, house, settings(d, nil, "poll_seconds", "1"))
-	support := d.box("support")
+	support := d.Box("support")
 	for n := range 3 {
-		support.put(letter(n))
+		support.Put(letter(n))
 		wait(t, e, n+1)
 	}
 }
 
 func TestReusedOrMissingMessageIDLosesNothing(t *testing.T) {
-	d := startDovecot(t)
-	support := d.box("support")
+	d := mailtest.Start(t)
+	support := d.Box("support")
 	house := connectortest.NewHouse(t)
 	e := open(t, house, settings(d, nil))
-	support.put("From: a@x.test\r\nMessage-ID: <same@x>\r\nSubject: one\r\n\r\nfirst\r\n")
-	support.put("From: a@x.test\r\nMessage-ID: <same@x>\r\nSubject: one\r\n\r\nsecond\r\n")
-	support.put("Received: by another way\r\nFrom: a@x.test\r\nMessage-ID: <same@x>\r\nSubject: one\r\n\r\nfirst\r\n") // the first again
-	support.put("From: a@x.test\r\nSubject: none\r\n\r\nthird\r\n")
-	support.put("From: a@x.test\r\nMessage-ID: \r\nSubject: none\r\n\r\nfourth\r\n")
-	support.put("no header at all")
-	support.put("\r\n")
-	support.put(letter(1))
+	support.Put("From: a@x.test\r\nMessage-ID: <same@x>\r\nSubject: one\r\n\r\nfirst\r\n")
+	support.Put("From: a@x.test\r\nMessage-ID: <same@x>\r\nSubject: one\r\n\r\nsecond\r\n")
+	support.Put("Received: by another way\r\nFrom: a@x.test\r\nMessage-ID: <same@x>\r\nSubject: one\r\n\r\nfirst\r\n") // the first again
+	support.Put("From: a@x.test\r\nSubject: none\r\n\r\nthird\r\n")
+	support.Put("From: a@x.test\r\nMessage-ID: \r\nSubject: none\r\n\r\nfourth\r\n")
+	support.Put("no header at all")
+	support.Put("\r\n")
+	support.Put(letter(1))
 	got := wait(t, e, 7)
 	if len(got) != 7 || house.Inbox.Calls() == 0 {
 		t.Errorf("%d envelopes: %v", len(got), ids(got))
@@ -204,12 +205,12 @@ func TestReusedOrMissingMessageIDLosesNothing(t *testing.T) {
 }
 
 func TestBigMailGoesToTheBlobStoreAndTooBigIsCut(t *testing.T) {
-	d := startDovecot(t)
-	support := d.box("support")
+	d := mailtest.Start(t)
+	support := d.Box("support")
 	big := letter(1) + strings.Repeat(strings.Repeat("x", 76)+"\r\n", 3000)
-	support.put(big)
-	support.put(letter(2) + strings.Repeat(strings.Repeat("y", 76)+"\r\n", 20000)) // 1.5 MB
-	support.put(letter(3))
+	support.Put(big)
+	support.Put(letter(2) + strings.Repeat(strings.Repeat("y", 76)+"\r\n", 20000)) // 1.5 MB
+	support.Put(letter(3))
 	house := connectortest.NewHouse(t)
 	e := open(t, house, settings(d, nil, "max_mail_mb", "1"))
 	got := wait(t, e, 3)
@@ -234,7 +235,7 @@ func TestBigMailGoesToTheBlobStoreAndTooBigIsCut(t *testing.T) {
 }
 
 func TestRefusedLogInIsOfClassCredentials(t *testing.T) {
-	d := startDovecot(t)
+	d := mailtest.Start(t)
 	house := connectortest.NewHouse(t)
 	set := settings(d, nil, "imap_password", "wrong-password", "provider", "own")
 	ch := desk.Channel{ID: desk.NewID(), Kind: "email", Settings: connectortest.Settings(email.Kind, set)}
@@ -248,7 +249,7 @@ func TestRefusedLogInIsOfClassCredentials(t *testing.T) {
 		t.Errorf("class %s: %v", got.Class, err)
 	}
 	house.CheckSecrets(email.Kind, ch, err.Error())
-	d.stop()
+	d.Stop()
 	err = conn.(connectors.Poller).Receive(context.Background())
 	if got := connectors.AsSendError(err); got.Class != connectors.Transient {
 		t.Errorf("a server that is away is %s: %v", got.Class, err)
@@ -256,8 +257,8 @@ func TestRefusedLogInIsOfClassCredentials(t *testing.T) {
 }
 
 func TestSettingsAreTriedAndTheFaultIsNamed(t *testing.T) {
-	d := startDovecot(t)
-	s := startSMTP(t, nil)
+	d := mailtest.Start(t)
+	s := mailtest.StartSMTP(t, nil)
 	for _, c := range []struct {
 		name, want string
 		more       []string
@@ -268,8 +269,8 @@ func TestSettingsAreTriedAndTheFaultIsNamed(t *testing.T) {
 		{"wrong SMTP password", "SMTP: ", []string{"smtp_password", "wrong-password"}, false},
 		{"authorization code", "authorization code", []string{"imap_password", "wrong-password", "provider", "qq"}, false},
 		{"certificate", "certificate", []string{"tls_ca", ""}, false},
-		{"no TLS here", "speaks no TLS", []string{"imap_port", fmt.Sprint(d.plain)}, false},
-		{"nobody there", "cannot be reached", []string{"imap_port", fmt.Sprint(freePort(t))}, false},
+		{"no TLS here", "speaks no TLS", []string{"imap_port", fmt.Sprint(d.Plain)}, false},
+		{"nobody there", "cannot be reached", []string{"imap_port", fmt.Sprint(mailtest.FreePort(t))}, false},
 		{"no such folder", "no folder", []string{"imap_folder", "Nowhere"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -287,16 +288,16 @@ func TestSettingsAreTriedAndTheFaultIsNamed(t *testing.T) {
 }
 
 func TestNewMailIsNoticedWhileIdle(t *testing.T) {
-	d := startDovecot(t)
+	d := mailtest.Start(t)
 	house := connectortest.NewHouse(t)
 	e := open(t, house, settings(d, nil))
-	support := d.box("support")
-	support.put(letter(0))
+	support := d.Box("support")
+	support.Put(letter(0))
 	wait(t, e, 1)
 	var took []time.Duration
 	for n := 1; n <= 5; n++ {
 		began := time.Now()
-		support.put(letter(n))
+		support.Put(letter(n))
 		wait(t, e, n+1)
 		took = append(took, time.Since(began))
 	}

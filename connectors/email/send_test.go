@@ -20,15 +20,16 @@ import (
 	"hearback/connectors"
 	"hearback/connectors/connectortest"
 	"hearback/connectors/email"
+	"hearback/connectors/email/mailtest"
 	"hearback/desk"
 	"hearback/normalizer/mail"
 )
 
 // sender opens a mailbox that only sends.
-func sender(t testing.TB, s *smtpd, more ...string) (*connectortest.House, connectors.Connector, desk.Channel) {
+func sender(t testing.TB, s *mailtest.SMTP, more ...string) (*connectortest.House, connectors.Connector, desk.Channel) {
 	house := connectortest.NewHouse(t)
-	set := map[string]string{"address": "support@shop.test", "name": "小店客服", "imap_host": "127.0.0.1", "imap_port": "1", "imap_password": password,
-		"smtp_host": "127.0.0.1", "smtp_port": fmt.Sprint(s.port), "smtp_security": "none", "sent_copy": "off", "rate_per_minute": "0", "plus_address": "on"}
+	set := map[string]string{"address": "support@shop.test", "name": "小店客服", "imap_host": "127.0.0.1", "imap_port": "1", "imap_password": mailtest.Password,
+		"smtp_host": "127.0.0.1", "smtp_port": fmt.Sprint(s.Port), "smtp_security": "none", "sent_copy": "off", "rate_per_minute": "0", "plus_address": "on"}
 	for i := 0; i+1 < len(more); i += 2 {
 		set[more[i]] = more[i+1]
 	}
@@ -48,7 +49,7 @@ func outbound() desk.Outbound {
 }
 
 func TestEachAnswerOfTheServerHasItsClass(t *testing.T) {
-	s := startSMTP(t, nil)
+	s := mailtest.StartSMTP(t, nil)
 	house, conn, ch := sender(t, s)
 	for _, c := range []struct {
 		stage string
@@ -66,8 +67,8 @@ func TestEachAnswerOfTheServerHasItsClass(t *testing.T) {
 		{"DATA", 452, connectors.Transient},
 	} {
 		t.Run(fmt.Sprint(c.stage, c.code), func(t *testing.T) {
-			s.set(c.stage, c.code, "the reason in words")
-			defer s.set(c.stage, 0, "")
+			s.Set(c.stage, c.code, "the reason in words")
+			defer s.Set(c.stage, 0, "")
 			_, err := conn.Send(context.Background(), outbound())
 			got := connectors.AsSendError(err)
 			if err == nil || got.Class != c.want || !strings.HasPrefix(got.Code, fmt.Sprint(c.code)) || got.Hint == "" {
@@ -79,36 +80,34 @@ func TestEachAnswerOfTheServerHasItsClass(t *testing.T) {
 			house.CheckSecrets(email.Kind, ch, fmt.Sprint(err))
 		})
 	}
-	if n := len(s.mails()); n != 0 {
+	if n := len(s.Mails()); n != 0 {
 		t.Errorf("%d mails went out", n)
 	}
 }
 
 func TestAnswerLostAfterTheLastByteIsUncertainAndResentUnderTheSameID(t *testing.T) {
-	s := startSMTP(t, nil)
+	s := mailtest.StartSMTP(t, nil)
 	_, conn, _ := sender(t, s)
-	s.cut = true
+	s.Cut(true)
 	out := outbound()
 	_, err := conn.Send(context.Background(), out)
 	if got := connectors.AsSendError(err); got.Class != connectors.Uncertain || !conn.Capabilities().Resendable {
 		t.Fatalf("class %s: %v", got.Class, err)
 	}
-	s.mu.Lock()
-	s.cut = false
-	s.mu.Unlock()
+	s.Cut(false)
 	out.Attempt = 2
 	if _, err := conn.Send(context.Background(), out); err != nil {
 		t.Fatal(err)
 	}
-	got := s.mails()
+	got := s.Mails()
 	if len(got) != 2 || got[0] != got[1] {
 		t.Errorf("the second try is another mail:\n%s\n%s", got[0], got[1])
 	}
 }
 
 func TestServerThatIsAwayOrRefusesTLSIsTransient(t *testing.T) {
-	s := startSMTP(t, nil)
-	for _, more := range [][]string{{"smtp_port", fmt.Sprint(freePort(t))}, {"smtp_security", "tls"}, {"smtp_security", "starttls"}} {
+	s := mailtest.StartSMTP(t, nil)
+	for _, more := range [][]string{{"smtp_port", fmt.Sprint(mailtest.FreePort(t))}, {"smtp_security", "tls"}, {"smtp_security", "starttls"}} {
 		_, conn, _ := sender(t, s, more...)
 		_, err := conn.Send(context.Background(), outbound())
 		if got := connectors.AsSendError(err); err == nil || got.Class != connectors.Transient || got.Hint == "" {
@@ -118,7 +117,7 @@ func TestServerThatIsAwayOrRefusesTLSIsTransient(t *testing.T) {
 }
 
 func TestRateOfTheMailboxIsHeld(t *testing.T) {
-	s := startSMTP(t, nil)
+	s := mailtest.StartSMTP(t, nil)
 	house, conn, _ := sender(t, s, "rate_per_minute", "3")
 	if _, err := conn.Send(context.Background(), outbound()); err != nil {
 		t.Fatal(err)
@@ -135,7 +134,7 @@ func TestRateOfTheMailboxIsHeld(t *testing.T) {
 }
 
 func TestAttachmentsAndLongTextArriveAsTheyWere(t *testing.T) {
-	s := startSMTP(t, nil)
+	s := mailtest.StartSMTP(t, nil)
 	house, conn, _ := sender(t, s)
 	file := strings.Repeat("\x00\xffbinary\r\n.\r\n", 20000)
 	blob, _ := house.Blobs.Put(context.Background(), strings.NewReader(file), 0)
@@ -148,7 +147,7 @@ func TestAttachmentsAndLongTextArriveAsTheyWere(t *testing.T) {
 	if _, err := conn.Send(context.Background(), out); err != nil {
 		t.Fatal(err)
 	}
-	raw := s.mails()[0]
+	raw := s.Mails()[0]
 	m := mail.Parse([]byte(raw), mail.Limits{})
 	if !strings.HasPrefix(m.Text, out.Text) || !strings.Contains(m.Quoted, "> 旧消息") || strings.Contains(m.HTML, "script") || strings.Contains(m.HTML, "onclick") {
 		t.Errorf("text %.200q quoted %q html %.300q", m.Text, m.Quoted, m.HTML)
@@ -168,7 +167,7 @@ func TestAttachmentsAndLongTextArriveAsTheyWere(t *testing.T) {
 }
 
 func TestLineBreaksInWhatPeopleGiveBecomeNoHeaders(t *testing.T) {
-	s := startSMTP(t, nil)
+	s := mailtest.StartSMTP(t, nil)
 	_, conn, _ := sender(t, s, "name", "Shop")
 	out := outbound()
 	out.Subject = "hi\r\nBcc: evil@x.test\r\n\r\nbody"
@@ -178,8 +177,8 @@ func TestLineBreaksInWhatPeopleGiveBecomeNoHeaders(t *testing.T) {
 	if _, err := conn.Send(context.Background(), out); err != nil {
 		t.Fatal(err)
 	}
-	raw := s.mails()[0]
-	if headerOf(raw, "Bcc") != "" || headerOf(raw, "X-Evil") != "" || headerOf(raw, "Auto-Submitted") != "auto-replied" || headerOf(raw, "X-Hearback-Loop") == "" {
+	raw := s.Mails()[0]
+	if mailtest.HeaderOf(raw, "Bcc") != "" || mailtest.HeaderOf(raw, "X-Evil") != "" || mailtest.HeaderOf(raw, "Auto-Submitted") != "auto-replied" || mailtest.HeaderOf(raw, "X-Hearback-Loop") == "" {
 		t.Errorf("%s", raw)
 	}
 	for _, to := range []string{"anna@shop.test\r\nRCPT TO:<evil@x.test>", "a@b, c@d", "<a@b>", "", "no-at", "a b@c.test", "unknown-sender@invalid"} {
@@ -207,8 +206,8 @@ func TestAccessTokenIsFetchedOnceRenewedAndItsRevocationNamed(t *testing.T) {
 		json.NewEncoder(w).Encode(map[string]any{"access_token": fmt.Sprint("access-token-", calls), "expires_in": 3600})
 	}))
 	defer provider.Close()
-	s := startSMTP(t, nil)
-	s.token = "access-token-1"
+	s := mailtest.StartSMTP(t, nil)
+	s.Token("access-token-1")
 	house, conn, ch := sender(t, s, "auth", "xoauth2", "oauth_client_id", "id", "oauth_refresh_token", "refresh-secret", "oauth_token_url", provider.URL)
 	send := func() *connectors.SendError {
 		_, err := conn.Send(context.Background(), outbound())
@@ -223,11 +222,11 @@ func TestAccessTokenIsFetchedOnceRenewedAndItsRevocationNamed(t *testing.T) {
 			t.Fatalf("%d tokens, %v", calls, err)
 		}
 	}
-	s.token = "access-token-2" // the first was taken back before its time
+	s.Token("access-token-2") // the first was taken back before its time
 	if err := send(); err != nil || calls != 2 {
 		t.Fatalf("%d tokens, %v", calls, err)
 	}
-	s.token = "none"
+	s.Token("none")
 	if err := send(); err == nil || err.Class != connectors.Credentials || !strings.HasPrefix(err.Code, "535") || !strings.Contains(err.Hint, "OAuth") {
 		t.Errorf("refused: %v", err)
 	}
@@ -245,12 +244,12 @@ func TestSignatureIsTakenByAVerifier(t *testing.T) {
 	}
 	raw, _ := x509.MarshalPKCS8PrivateKey(key)
 	public, _ := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	s := startSMTP(t, nil)
+	s := mailtest.StartSMTP(t, nil)
 	_, conn, _ := sender(t, s, "dkim_selector", "hb", "dkim_key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})))
 	if _, err := conn.Send(context.Background(), outbound()); err != nil {
 		t.Fatal(err)
 	}
-	mail := s.mails()[0]
+	mail := s.Mails()[0]
 	verify := func(mail string) error {
 		found, err := dkim.VerifyWithOptions(strings.NewReader(mail), &dkim.VerifyOptions{LookupTXT: func(name string) ([]string, error) {
 			if name != "hb._domainkey.shop.test" {
@@ -272,7 +271,7 @@ func TestSignatureIsTakenByAVerifier(t *testing.T) {
 }
 
 func TestSignatureOfThePersonStandsBelowHisReply(t *testing.T) {
-	s := startSMTP(t, nil)
+	s := mailtest.StartSMTP(t, nil)
 	_, conn, _ := sender(t, s, "signature", "{agent}\n小店客服 <support@shop.test>")
 	out := outbound()
 	if _, err := conn.Send(context.Background(), out); err != nil {
@@ -282,7 +281,7 @@ func TestSignatureOfThePersonStandsBelowHisReply(t *testing.T) {
 	if _, err := conn.Send(context.Background(), out); err != nil {
 		t.Fatal(err)
 	}
-	signed, plain := mail.Parse([]byte(s.mails()[0]), mail.Limits{}), mail.Parse([]byte(s.mails()[1]), mail.Limits{})
+	signed, plain := mail.Parse([]byte(s.Mails()[0]), mail.Limits{}), mail.Parse([]byte(s.Mails()[1]), mail.Limits{})
 	if signed.Text != "您好\n\n-- \n王芳\n小店客服 <support@shop.test>\n" || signed.Reply != "您好" || !strings.Contains(signed.HTML, "王芳<br>") || !strings.Contains(signed.HTML, "&lt;support@") {
 		t.Errorf("text %q, reply %q, html %q", signed.Text, signed.Reply, signed.HTML)
 	}

@@ -16,7 +16,6 @@ import (
 var ErrOpaque = errors.New("the mail can only be read as a whole")
 
 const (
-	fileInMemory = 256 << 10 // a file up to this stays where it is
 	innerHead    = 64 << 10  // what is kept of a big mail inside the mail: its header names what bounced
 	textOnLine   = 16 << 20  // of a text as encoded; Limits.Text is shorter
 	packedOnLine = 16 << 20  // of a winmail.dat, which is unpacked in memory
@@ -31,7 +30,14 @@ const (
 // An error of put ends it and is returned. ErrOpaque means that the mail is built so strangely that Parse has to see it whole;
 // some of its files may have been put by then.
 func ParseStream(r io.Reader, limits Limits, put func(body io.Reader) (string, error)) (*Mail, error) {
-	s := &slimmer{in: bufio.NewReaderSize(r, maxLine), put: put}
+	return parseStream(r, limits, fileInMemory, put)
+}
+
+// fileInMemory is up to what size a file stays where it is.
+const fileInMemory = 256 << 10
+
+func parseStream(r io.Reader, limits Limits, small int, put func(body io.Reader) (string, error)) (*Mail, error) {
+	s := &slimmer{in: bufio.NewReaderSize(r, maxLine), put: put, small: small}
 	if err := s.run(); err != nil {
 		return nil, err
 	}
@@ -64,6 +70,7 @@ func ParseStream(r io.Reader, limits Limits, put func(body io.Reader) (string, e
 type slimmer struct {
 	in    *bufio.Reader
 	put   func(io.Reader) (string, error)
+	small int
 	out   bytes.Buffer
 	open  []string // boundaries of the containers we are in, the outermost first
 	files []slimFile
@@ -142,7 +149,7 @@ func (s *slimmer) entity() error {
 			return s.keep(textOnLine)
 		}
 	}
-	return s.file(media.value, transfer, fileInMemory)
+	return s.file(media.value, transfer, s.small)
 }
 
 // header copies up to the empty line. A part that begins with text has none, and one may end before its body.

@@ -1,4 +1,4 @@
-package email_test
+package mailtest
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -18,6 +19,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -26,66 +28,146 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-const password = "correct horse 7!battery"
+// Password is everybody's.
+const Password = "correct-horse-7!battery"
 
-// A dovecot is a private IMAP server: own folders, own ports on the loopback, users support and anna (and any others asked for)
-// at shop.test, all with the same password.
-type dovecot struct {
-	t        testing.TB
-	plain    int // port of IMAP with STARTTLS
-	tls      int
-	ca       string // PEM
-	dir      string
-	settings string // more lines of configuration
-	cmd      *exec.Cmd
-	done     chan struct{}
+// A Dovecot is an IMAP server: own folders, own ports on the loopback. Everybody at any domain has a mailbox there, made when he
+// first logs in.
+type Dovecot struct {
+	t      testing.TB
+	domain string // of this test's people
+	server *server
+	Plain  int    // port of IMAP with STARTTLS
+	TLS    int    // port of IMAP over TLS
+	CA     string // its certificate's authority, PEM
 }
 
-func startDovecot(t testing.TB, more ...string) *dovecot {
+// A server is one running Dovecot.
+type server struct {
+	plain, tls int
+	ca         string
+	dir        string
+	settings   string // more lines of configuration
+	cmd        *exec.Cmd
+	done       chan struct{}
+}
+
+var shared = struct {
+	sync.Mutex
+	*server
+	tests int
+}{}
+
+// Start gives a test mailboxes of its own on the Dovecot all tests of the process share; Stop it with the process by [Main].
+func Start(t testing.TB) *Dovecot {
 	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server == nil {
+		s, err := launch("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared.server = s
+	}
+	shared.tests++
+	return view(t, shared.server, fmt.Sprintf("t%d.shop.test", shared.tests))
+}
+
+// Own starts a Dovecot for this test alone, with further lines of configuration.
+func Own(t testing.TB, more ...string) *Dovecot {
+	t.Helper()
+	s, err := launch(strings.Join(more, "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return view(t, s, "own.shop.test")
+}
+
+func view(t testing.TB, s *server, domain string) *Dovecot {
+	t.Cleanup(func() {
+		if t.Failed() && testing.Verbose() {
+			t.Log(s.log())
+		}
+	})
+	return &Dovecot{t: t, domain: domain, server: s, Plain: s.plain, TLS: s.tls, CA: s.ca}
+}
+
+// Main runs a package's tests and stops what they share.
+func Main(m *testing.M) {
+	code := m.Run()
+	if shared.server != nil {
+		shared.server.stop()
+		os.RemoveAll(shared.server.dir)
+	}
+	os.Exit(code)
+}
+
+// User is the name by which somebody of this test logs in: support, anna.
+func (d *Dovecot) User(name string) string { return name + "@" + d.domain }
+
+// Stop ends the server, for tests that have their own.
+func (d *Dovecot) Stop() { d.server.stop() }
+
+func launch(settings string) (*server, error) {
 	program, err := exec.LookPath("dovecot")
 	if err != nil {
-		t.Fatal("the tests need Dovecot (Debian: dovecot-imapd): ", err)
+		return nil, fmt.Errorf("the tests need Dovecot (Debian: dovecot-imapd): %w", err)
 	}
 	dir, err := os.MkdirTemp("", "mail") // short: unix sockets live below
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &dovecot{t: t, dir: dir, plain: freePort(t), tls: freePort(t), settings: strings.Join(more, "\n")}
-	d.write()
-	d.start(program)
-	t.Cleanup(d.stop)
-	return d
+	s := &server{dir: dir, settings: settings}
+	for _, port := range []*int{&s.plain, &s.tls} {
+		if *port, err = freePort(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.write(); err != nil {
+		return nil, err
+	}
+	return s, s.start(program)
 }
 
-func freePort(t testing.TB) int {
+func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
 	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-func (d *dovecot) write() {
+// FreePort is one where nobody listens.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func (d *server) write() error {
 	me, err := user.Current()
 	if err != nil {
-		d.t.Fatal(err)
+		return err
 	}
 	group, err := user.LookupGroupId(me.Gid)
 	if err != nil {
-		d.t.Fatal(err)
+		return err
 	}
 	login, internal, owner, ownerGroup := me.Username, me.Username, me.Uid, me.Gid
 	if me.Uid == "0" { // Dovecot serves no mail as root
 		nobody, err := user.Lookup("nobody")
 		if err != nil {
-			d.t.Fatal(err)
+			return err
 		}
 		login, internal, owner, ownerGroup = "dovenull", "dovecot", nobody.Uid, nobody.Gid
 		if group, err = user.LookupGroup("dovecot"); err != nil {
-			d.t.Fatal(err)
+			return err
 		}
 	}
 	uid, _ := strconv.Atoi(owner)
@@ -95,13 +177,10 @@ func (d *dovecot) write() {
 	}
 	os.Chmod(d.dir, 0o755)
 	os.Chown(filepath.Join(d.dir, "mail"), uid, gid)
-	d.certify()
-	var users strings.Builder
-	for _, u := range []string{"support", "anna", "bert"} {
-		fmt.Fprintf(&users, "%s@shop.test:{PLAIN}%s\n", u, password)
+	if err := d.certify(); err != nil {
+		return err
 	}
-	d.file("passwd", users.String())
-	d.file("conf", fmt.Sprintf(`base_dir = %[1]s/run
+	return d.file("conf", fmt.Sprintf(`base_dir = %[1]s/run
 state_dir = %[1]s/state
 log_path = %[1]s/log
 protocols = imap
@@ -111,6 +190,7 @@ ssl_cert = <%[1]s/cert.pem
 ssl_key = <%[1]s/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 default_internal_user = %[2]s
 default_internal_group = %[3]s
 default_login_user = %[4]s
@@ -119,8 +199,8 @@ mailbox_idle_check_interval = 1s
 mail_fsync = never
 first_valid_uid = 1
 passdb {
-  driver = passwd-file
-  args = username_format=%%u %[1]s/passwd
+  driver = static
+  args = password=%[10]s
 }
 userdb {
   driver = static
@@ -139,48 +219,48 @@ service imap-login {
 }
 service anvil {
   chroot =
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service stats {
   chroot =
 }
 %[9]s
-`, d.dir, internal, group.Name, login, owner, ownerGroup, d.plain, d.tls, d.settings))
+`, d.dir, internal, group.Name, login, owner, ownerGroup, d.plain, d.tls, d.settings, Password))
 }
 
-func (d *dovecot) file(name, content string) {
-	if err := os.WriteFile(filepath.Join(d.dir, name), []byte(content), 0o644); err != nil {
-		d.t.Fatal(err)
-	}
+func (d *server) file(name, content string) error {
+	return os.WriteFile(filepath.Join(d.dir, name), []byte(content), 0o644)
 }
 
 // certify makes a certificate for localhost that is its own authority.
-func (d *dovecot) certify() {
+func (d *server) certify() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		d.t.Fatal(err)
+		return err
 	}
 	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
 	cert, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
-		d.t.Fatal(err)
+		return err
 	}
 	raw, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		d.t.Fatal(err)
+		return err
 	}
 	d.ca = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
-	d.file("cert.pem", d.ca)
-	d.file("key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})))
+	return errors.Join(d.file("cert.pem", d.ca), d.file("key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))))
 }
 
-func (d *dovecot) start(program string) {
+func (d *server) start(program string) error {
 	d.cmd = exec.Command(program, "-F", "-c", filepath.Join(d.dir, "conf"))
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	d.cmd.Stderr = os.Stderr
 	if err := d.cmd.Start(); err != nil {
-		d.t.Fatal(err)
+		return err
 	}
 	d.done = make(chan struct{})
 	go func() { defer close(d.done); d.cmd.Wait() }()
@@ -189,19 +269,19 @@ func (d *dovecot) start(program string) {
 	limit := time.After(20 * time.Second)
 	for {
 		if d.answers() {
-			return
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-d.done:
-			d.t.Fatal("Dovecot ended: ", d.log())
+			return errors.New("Dovecot ended: " + d.log())
 		case <-limit:
-			d.t.Fatal("Dovecot does not answer: ", d.log())
+			return errors.New("Dovecot does not answer: " + d.log())
 		}
 	}
 }
 
-func (d *dovecot) answers() bool {
+func (d *server) answers() bool {
 	conn, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", d.plain))
 	if err != nil {
 		return false
@@ -212,12 +292,12 @@ func (d *dovecot) answers() bool {
 	return strings.HasPrefix(line, "* OK")
 }
 
-func (d *dovecot) log() string {
+func (d *server) log() string {
 	b, _ := os.ReadFile(filepath.Join(d.dir, "log"))
 	return string(b)
 }
 
-func (d *dovecot) stop() {
+func (d *server) stop() {
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-d.done:
@@ -225,33 +305,33 @@ func (d *dovecot) stop() {
 		syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
 		<-d.done
 	}
-	if d.t.Failed() && testing.Verbose() {
-		d.t.Log(d.log())
-	}
+	os.RemoveAll(d.dir)
 }
 
-// A box is a logged-in user's view of his mailbox, by a client of his own.
-type box struct {
+// A Box is a logged-in user's view of his mailbox, by a client of his own.
+type Box struct {
 	*imapclient.Client
 	t testing.TB
 }
 
-func (d *dovecot) box(user string) *box {
+// Box logs somebody in.
+func (d *Dovecot) Box(user string) *Box {
 	d.t.Helper()
-	c, err := imapclient.DialInsecure(fmt.Sprint("127.0.0.1:", d.plain), nil)
+	c, err := imapclient.DialInsecure(fmt.Sprint("127.0.0.1:", d.Plain), nil)
 	if err == nil {
-		err = c.Login(user+"@shop.test", password).Wait()
+		err = c.Login(d.User(user), Password).Wait()
 	}
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() { c.Close() })
-	b := &box{c, d.t}
-	b.open("INBOX")
+	b := &Box{c, d.t}
+	b.Open("INBOX")
 	return b
 }
 
-func (b *box) open(folder string) *imap.SelectData {
+// Open selects a folder.
+func (b *Box) Open(folder string) *imap.SelectData {
 	b.t.Helper()
 	data, err := b.Select(folder, nil).Wait()
 	if err != nil {
@@ -260,8 +340,8 @@ func (b *box) open(folder string) *imap.SelectData {
 	return data
 }
 
-// put delivers a mail and returns its number.
-func (b *box) put(raw string) imap.UID {
+// Put delivers a mail and returns its number.
+func (b *Box) Put(raw string) imap.UID {
 	b.t.Helper()
 	cmd := b.Append("INBOX", int64(len(raw)), nil)
 	io.WriteString(cmd, raw)
@@ -273,8 +353,8 @@ func (b *box) put(raw string) imap.UID {
 	return data.UID
 }
 
-// flags of a mail; nil when it is gone.
-func (b *box) flags(uid imap.UID) ([]imap.Flag, bool) {
+// Flags of a mail; nil when it is gone.
+func (b *Box) Flags(uid imap.UID) ([]imap.Flag, bool) {
 	b.t.Helper()
 	got, err := b.Fetch(imap.UIDSetNum(uid), &imap.FetchOptions{UID: true, Flags: true}).Collect()
 	if err != nil {
@@ -286,7 +366,8 @@ func (b *box) flags(uid imap.UID) ([]imap.Flag, bool) {
 	return got[0].Flags, true
 }
 
-func (b *box) remove(uid imap.UID) {
+// Remove deletes a mail.
+func (b *Box) Remove(uid imap.UID) {
 	b.t.Helper()
 	set := imap.UIDSetNum(uid)
 	if err := b.Store(set, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagDeleted}}, nil).Close(); err != nil {
@@ -297,10 +378,10 @@ func (b *box) remove(uid imap.UID) {
 	}
 }
 
-// mails are the raw mails of a folder.
-func (b *box) mails(folder string) (out []string) {
+// Mails are the raw mails of a folder.
+func (b *Box) Mails(folder string) (out []string) {
 	b.t.Helper()
-	if b.open(folder).NumMessages == 0 {
+	if b.Open(folder).NumMessages == 0 {
 		return nil
 	}
 	all := imap.UIDSet{}
@@ -316,16 +397,16 @@ func (b *box) mails(folder string) (out []string) {
 	return out
 }
 
-// mailsIn is mails of a folder that may not exist yet.
-func (b *box) mailsIn(folder string) []string {
+// MailsIn is Mails of a folder that may not exist yet.
+func (b *Box) MailsIn(folder string) []string {
 	if _, err := b.Status(folder, &imap.StatusOptions{NumMessages: true}).Wait(); err != nil {
 		return nil
 	}
-	return b.mails(folder)
+	return b.Mails(folder)
 }
 
-// eventually asks until the answer is yes. Servers are asked, for they cannot tell.
-func eventually(t testing.TB, what string, f func() bool) {
+// Eventually asks until the answer is yes. Servers are asked, for they cannot tell.
+func Eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	tick := time.NewTicker(15 * time.Millisecond)
 	defer tick.Stop()

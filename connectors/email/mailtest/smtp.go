@@ -1,4 +1,4 @@
-package email_test
+package mailtest
 
 import (
 	"errors"
@@ -13,37 +13,39 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// A smtpd is a real SMTP server whose mail goes to a function and whose answers the test decides.
-type smtpd struct {
-	port int
+// An SMTP is a real SMTP server whose mail goes to a function and whose answers the test decides.
+type SMTP struct {
+	Port    int
+	Started chan struct{} // told of each mail that comes
 
 	mu      sync.Mutex
 	deliver func(to, raw string)
 	answer  map[string]error // by stage: AUTH, MAIL, RCPT, DATA
 	got     []string
 	rcpts   [][]string
-	token   string // the access token that is good
-	cut     bool   // close the connection after the mail's last byte instead of answering
+	token   string
+	cut     bool
 	hang    chan struct{}
-	started chan struct{}
 }
 
-func startSMTP(t testing.TB, deliver func(to, raw string)) *smtpd {
-	s := &smtpd{deliver: deliver, answer: map[string]error{}, started: make(chan struct{}, 100)}
+// StartSMTP starts one; deliver, when not nil, gets each mail once per recipient.
+func StartSMTP(t testing.TB, deliver func(to, raw string)) *SMTP {
+	s := &SMTP{deliver: deliver, answer: map[string]error{}, Started: make(chan struct{}, 100)}
 	server := smtp.NewServer(s)
 	server.Domain, server.AllowInsecureAuth, server.MaxMessageBytes = "shop.test", true, 200<<20
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
+	s.Port = l.Addr().(*net.TCPAddr).Port
 	done := make(chan struct{})
 	go func() { defer close(done); server.Serve(l) }()
 	t.Cleanup(func() { server.Close(); <-done })
 	return s
 }
 
-func (s *smtpd) set(stage string, code int, words string) {
+// Set lets the server refuse at a stage (AUTH, MAIL, RCPT, DATA) from now on; code 0 ends that.
+func (s *SMTP) Set(stage string, code int, words string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if code == 0 {
@@ -53,25 +55,61 @@ func (s *smtpd) set(stage string, code int, words string) {
 	s.answer[stage] = &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: words}
 }
 
-func (s *smtpd) say(stage string) error {
+func (s *SMTP) say(stage string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.answer[stage]
 }
 
-func (s *smtpd) mails() []string {
+// Mails are those taken so far.
+func (s *SMTP) Mails() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.got...)
 }
 
+// Recipients of each of them, as told to the server.
+func (s *SMTP) Recipients() [][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([][]string(nil), s.rcpts...)
+}
+
+// Cut lets the server close the connection after a mail's last byte instead of answering.
+func (s *SMTP) Cut(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut = on
+}
+
+// Hang lets the server not answer a mail until release is called.
+func (s *SMTP) Hang() (release func()) {
+	hang := make(chan struct{})
+	s.mu.Lock()
+	s.hang = hang
+	s.mu.Unlock()
+	return func() {
+		s.mu.Lock()
+		s.hang = nil
+		s.mu.Unlock()
+		close(hang)
+	}
+}
+
+// Token names the access token that is good.
+func (s *SMTP) Token(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = token
+}
+
 // NewSession begins a connection.
-func (s *smtpd) NewSession(c *smtp.Conn) (smtp.Session, error) {
+func (s *SMTP) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	return &smtpSession{s: s, conn: c}, nil
 }
 
 type smtpSession struct {
-	s    *smtpd
+	s    *SMTP
 	conn *smtp.Conn
 	from string
 	to   []string
@@ -87,7 +125,7 @@ func (x *smtpSession) Auth(mechanism string) (sasl.Server, error) {
 		if err := x.s.say("AUTH"); err != nil {
 			return err
 		}
-		if pass != password {
+		if pass != Password {
 			return errors.New("bad password")
 		}
 		return nil
@@ -112,7 +150,10 @@ func (x *smtpSession) Data(r io.Reader) error {
 	x.s.mu.Lock()
 	hang, cut, answer := x.s.hang, x.s.cut, x.s.answer["DATA"]
 	x.s.mu.Unlock()
-	x.s.started <- struct{}{}
+	select {
+	case x.s.Started <- struct{}{}:
+	default:
+	}
 	if hang != nil {
 		<-hang
 		return errors.New("hung")
@@ -138,8 +179,8 @@ func (x *smtpSession) Data(r io.Reader) error {
 func (x *smtpSession) Reset()        { x.from, x.to = "", nil }
 func (x *smtpSession) Logout() error { return nil }
 
-// headerOf is the unfolded value of a header field.
-func headerOf(raw, name string) string {
+// HeaderOf is the unfolded value of a header field.
+func HeaderOf(raw, name string) string {
 	head, _, _ := strings.Cut(raw, "\r\n\r\n")
 	head = strings.ReplaceAll(strings.ReplaceAll(head, "\r\n ", " "), "\r\n\t", " ")
 	for line := range strings.SplitSeq(head, "\r\n") {
@@ -152,7 +193,7 @@ func headerOf(raw, name string) string {
 
 // A tokenServer takes the token the test names, and gives its reason before it refuses, as Google does.
 type tokenServer struct {
-	s      *smtpd
+	s      *SMTP
 	reason bool
 }
 

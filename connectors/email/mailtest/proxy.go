@@ -1,4 +1,4 @@
-package email_test
+package mailtest
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// A proxy is the line to a server; it can be cut after so many bytes from the server.
-type proxy struct {
-	port   int
+// A Proxy is the line to a server; it can be cut after so many bytes from the server.
+type Proxy struct {
+	Port   int
 	target string
 
 	mu    sync.Mutex
@@ -19,12 +19,13 @@ type proxy struct {
 	cuts  int
 }
 
-func startProxy(t testing.TB, target int) *proxy {
+// StartProxy stands in front of a port of this machine.
+func StartProxy(t testing.TB, target int) *Proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{port: l.Addr().(*net.TCPAddr).Port, target: fmt.Sprint("127.0.0.1:", target)}
+	p := &Proxy{Port: l.Addr().(*net.TCPAddr).Port, target: fmt.Sprint("127.0.0.1:", target)}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -35,11 +36,11 @@ func startProxy(t testing.TB, target int) *proxy {
 			wg.Go(func() { p.serve(c) })
 		}
 	})
-	t.Cleanup(func() { l.Close(); p.cut(); wg.Wait() })
+	t.Cleanup(func() { l.Close(); p.Cut(); wg.Wait() })
 	return p
 }
 
-func (p *proxy) serve(client net.Conn) {
+func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", p.target)
 	if err != nil {
@@ -66,15 +67,15 @@ func (p *proxy) serve(client net.Conn) {
 	client.Close()
 }
 
-// allow sets what the next connections may bring.
-func (p *proxy) allow(n int64) {
+// Allow sets what the next connections may bring.
+func (p *Proxy) Allow(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.after = n
 }
 
-// cut breaks all lines.
-func (p *proxy) cut() {
+// Cut breaks all lines.
+func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.conns {
@@ -83,7 +84,8 @@ func (p *proxy) cut() {
 	p.conns = nil
 }
 
-func (p *proxy) broken() int {
+// Broken counts the lines that ended so.
+func (p *Proxy) Broken() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cuts
