@@ -58,6 +58,7 @@ type house struct {
 	handler  http.Handler
 	first    firstLogin
 	demo     desk.ID // the demo's channel; "" without a demo
+	wechat   *wechatDemo
 	there    whoIsThere
 	ready    atomic.Bool
 	node     string
@@ -118,6 +119,9 @@ func (h *house) furnish(ctx context.Context) error {
 	if err := h.welcome(ctx); err != nil {
 		return err
 	}
+	if err := h.stageWechat(ctx); err != nil {
+		return err
+	}
 	h.rules = router.NewClassifier()
 	if err := h.loadRules(ctx); err != nil {
 		return err
@@ -134,7 +138,7 @@ func (h *house) furnish(ctx context.Context) error {
 	}
 	h.fleet = fleet.New(fleet.Options{Kinds: kinds, Store: h.store, Inbox: h.intake, Blobs: h.files, Cache: h.bus,
 		Line: func(name string) connectors.Bus { return h.bus.Line(name) }, Logger: h.log, PublicURL: h.baseURL(), Node: h.node,
-		Secret: secret, AllowPrivateNetworks: c.AllowPrivateNetworks, Signal: h.signal, Online: h.anyoneOnline,
+		Secret: secret, AllowPrivateNetworks: c.AllowPrivateNetworks, Signal: h.signal, Online: h.anyoneOnline, Allow: h.allowed,
 		Recent: h.bus, Noted: h.noted})
 	if err := h.fleet.Reload(ctx); err != nil {
 		return fmt.Errorf("open channels: %w", err)
@@ -161,7 +165,11 @@ func (h *house) belts() map[string]func(context.Context) error {
 
 // ground is what everything stands on; it stops last.
 func (h *house) ground() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{"bus": h.bus.Run, "router": h.router.Run, "changes": h.followChanges}
+	parts := map[string]func(context.Context) error{"bus": h.bus.Run, "router": h.router.Run, "changes": h.followChanges}
+	if h.wechat != nil {
+		parts["demo"] = h.wechat.Run
+	}
+	return parts
 }
 
 // close closes what open opened. It is called after every part has stopped.
@@ -252,6 +260,7 @@ func (h *house) takeUp(ctx context.Context, what string) {
 	case "channel":
 		h.fleet.Changed()
 		h.out.Kick()
+		h.followWechatDemo(ctx)
 	}
 }
 
@@ -282,6 +291,10 @@ func (h *house) routes() (http.Handler, error) {
 	h.register(console.NewAPI(mux, version, h.log), mux)
 	mux.HandleFunc("/api/", console.NotFound)
 	mux.Handle("/c/", h.fleet)
+	if h.wechat != nil {
+		mux.Handle(demoWechatPath, h.wechat.phone)
+		mux.Handle(demoWechatPath+"/", h.wechat.phone)
+	}
 	for _, prefix := range h.fleet.Mounts() {
 		mux.Handle(prefix, h.fleet)
 	}

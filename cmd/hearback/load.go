@@ -14,6 +14,7 @@ import (
 // loadCmd is the load generator: real clients against a running gateway.
 type loadCmd struct {
 	Webchat loadWebchat `cmd:"" help:"Visitors writing in the web chat."`
+	Wechat  loadWechat  `cmd:"" help:"Callbacks of WeChat, signed and encrypted."`
 }
 
 // A loadResult is one measured run.

@@ -45,7 +45,7 @@ func (serveCmd) Run(g *globals) error {
 func announce(g *globals, h *house) {
 	url := publicURL(h.config)
 	if g.JSON {
-		printLine(map[string]string{"event": "ready", "url": url, "admin_email": h.first.Email, "admin_password": h.first.Password, "demo_url": h.demoURL()})
+		printLine(map[string]string{"event": "ready", "url": url, "admin_email": h.first.Email, "admin_password": h.first.Password, "demo_url": h.demoURL(), "demo_wechat_url": h.demoWechatURL()})
 		return
 	}
 	fmt.Printf("\n  Hearback is ready:  %s\n", url)
@@ -54,6 +54,9 @@ func announce(g *globals, h *house) {
 	}
 	if h.demoURL() != "" {
 		fmt.Printf("  Demo shop:          %s\n", h.demoURL())
+	}
+	if h.demoWechatURL() != "" {
+		fmt.Printf("  Demo WeChat:        %s\n", h.demoWechatURL())
 	}
 	fmt.Println()
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 // simulateCmd plays the outside world.
 type simulateCmd struct {
 	Webchat simulateWebchat `cmd:"" help:"A web-chat visitor: sends --say or what you type, prints what he sees."`
+	Wechat  simulateWechat  `cmd:"" help:"A WeChat customer, and Tencent: sends --say or what you type, prints what his phone shows."`
 }
 
 type simulateWebchat struct {
@@ -50,32 +49,12 @@ func (s *simulateWebchat) Run(g *globals) error {
 	defer conn.Close()
 	frames := make(chan chatFrame, 64)
 	go readFrames(conn, frames)
-	for line := range s.lines() {
+	for line := range sayLines(s.Say) {
 		if err := s.sendAndShow(g, conn, frames, line); err != nil {
 			return err
 		}
 	}
 	return s.await(g, frames)
-}
-
-// lines yields what to say: --say, or standard input line by line.
-func (s *simulateWebchat) lines() <-chan string {
-	out := make(chan string)
-	go func() {
-		defer close(out)
-		for _, line := range s.Say {
-			out <- line
-		}
-		if len(s.Say) > 0 {
-			return
-		}
-		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-			if line := strings.TrimSpace(in.Text()); line != "" {
-				out <- line
-			}
-		}
-	}()
-	return out
 }
 
 func readFrames(conn *websocket.Conn, frames chan<- chatFrame) {

@@ -9,7 +9,10 @@ import (
 	"hearback/desk"
 )
 
-const firstEmail = "admin@hearback.local"
+const (
+	firstEmail = "admin@hearback.local"
+	demoSales  = "售后 After-sales"
+)
 
 // welcome makes the first administrator, and the demo when asked for; on every later start it only finds the demo's channel.
 func (h *house) welcome(ctx context.Context) error {
@@ -49,7 +52,7 @@ func (h *house) demoChannel(ctx context.Context) (desk.ID, error) {
 
 // furnishDemo adds what a visitor of the demo needs: two teams with the first administrator in both, three rules, a chat.
 func (h *house) furnishDemo(ctx context.Context) error {
-	sales, err := h.store.SaveTeam(ctx, desk.Team{Name: "售后 After-sales"})
+	sales, err := h.store.SaveTeam(ctx, desk.Team{Name: demoSales})
 	if err != nil {
 		return err
 	}

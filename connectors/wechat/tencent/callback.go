@@ -241,3 +241,10 @@ func (t *Tencent) Verify(ctx context.Context, appid string) error {
 	}
 	return nil
 }
+
+// TextLetter is the callback of a text without a customer behind it: for load, where nobody looks at a phone.
+func TextLetter(a Account, openid, msgID, content string, now func() time.Time) Letter {
+	fields := []field{text("ToUserName", a.Original), text("FromUserName", openid), number("CreateTime", now().Unix()), text("MsgType", "text"),
+		text("Content", content), {name: "MsgId", text: msgID, number: true}}
+	return Letter{Account: a, OpenID: openid, MsgID: msgID, Body: document(a.JSON, fields), at: now}
+}
