@@ -42,7 +42,7 @@ export default defineConfig({
             },
             {
               name: "app",
-              test: /console[\\/]src[\\/](ui[\\/](?!Copy|Switch|Dialog)|stores|live|api|lib[\\/](?!list|highlight|uploads|limits))/,
+              test: /console[\\/]src[\\/](ui[\\/](?!Copy|Switch|Dialog)|stores|live|api|lib[\\/](?!list|highlight|uploads|limits|ring|sound|letter|addresses))/,
               priority: 1,
             },
           ],
@@ -50,6 +50,8 @@ export default defineConfig({
       },
     },
   },
+  // The AMR decoder is compiled C; its unused helpers know eval, which the page's policy forbids anyway.
+  worker: { rolldownOptions: { checks: { eval: false } } },
   server: {
     proxy: Object.fromEntries(
       ["/api", "/ws", "/c/", "/openapi.json"].map((p) => [p, { target: server, ws: p === "/ws" || p === "/c/" }]),

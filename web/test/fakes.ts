@@ -48,6 +48,9 @@ export function message(seq: number, over: Partial<Message> = {}): Message {
     repairs: [],
     updated_at: null,
     call: null,
+    headers: null,
+    channel: null,
+    means: "",
     event: null,
     created_at: new Date(Date.UTC(2026, 10, 21, 12, 0, seq)).toISOString(),
     delivery: null,
@@ -80,7 +83,8 @@ export function ticket(over: Partial<Ticket> = {}): Ticket {
     unread: false,
     snoozed_until: null,
     linked_ticket: null,
-    reply: { channel_kind: "webchat", window_closes_at: null, remaining: -1 },
+    callback: null,
+    reply: { channel_kind: "webchat", window_closes_at: null, window_reason: "", remaining: -1 },
     ...over,
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Capabilities, ReplyWay } from "@/api/model";
+import type { Capabilities } from "@/api/model";
 import { highlight } from "@/lib/highlight";
-import { justAnswered, limits } from "@/lib/limits";
+import { justAnswered, type Limited, limits } from "@/lib/limits";
 import { belongs, dueAt } from "@/lib/order";
 import { accepts, byteLength, linkify, splitList, visible } from "@/lib/text";
 import { age, dayName, span, urgency } from "@/lib/time";
@@ -18,9 +18,10 @@ const caps: Capabilities = {
   delivered_known: true,
   read_known: true,
   typing: true,
+  no_text: false,
+  means: [],
 };
-const way = (over: Partial<ReplyWay> = {}): ReplyWay => ({
-  channel_kind: "wechat",
+const way = (over: Partial<Limited> = {}): Limited => ({
   window_closes_at: null,
   remaining: -1,
   capabilities: caps,
@@ -45,9 +46,12 @@ test("a closed window and a used quota are told before sending", () => {
 });
 
 test("a channel without limits has none", () => {
-  expect(
-    limits({ channel_kind: "webchat", window_closes_at: null, remaining: -1 }, "x".repeat(99999), 0),
-  ).toMatchObject({ tooLong: false, closed: "", windowLeft: null, remaining: null });
+  expect(limits({ window_closes_at: null, remaining: -1 }, "x".repeat(99999), 0)).toMatchObject({
+    tooLong: false,
+    closed: "",
+    windowLeft: null,
+    remaining: null,
+  });
 });
 
 test("only a colleague's fresh answer is a collision", () => {

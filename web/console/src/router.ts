@@ -59,6 +59,7 @@ export const router = createRouter({
             { path: "agents", name: "agents", component: () => import("@/views/admin/Agents.vue") },
             { path: "teams", name: "teams", component: () => import("@/views/admin/Teams.vue") },
             { path: "rules", name: "rules", component: () => import("@/views/admin/Rules.vue") },
+            { path: "try", name: "try", component: () => import("@/views/admin/Try.vue") },
             { path: "intake", name: "intake", component: () => import("@/views/admin/Intake.vue") },
           ],
         },

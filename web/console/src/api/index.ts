@@ -22,6 +22,7 @@ export const session = {
   logout: () => take(client.DELETE("/api/v1/session", {}), true),
   password: (old: string, next: string) =>
     take(client.POST("/api/v1/session/password", { body: { old, new: next } }), true),
+  change: (body: S["ChangeMeBody"]) => take(client.PATCH("/api/v1/session", { body })),
   list: () => take(client.GET("/api/v1/sessions", {})),
   revoke: (id: string) => take(client.DELETE("/api/v1/sessions/{id}", byId(id))),
 };
@@ -42,6 +43,9 @@ export const tickets = {
   change: (id: string, body: TicketChange) => take(client.PATCH(T, { ...byId(id), body })),
   messages: (id: string, query: { after?: number; before?: number; limit?: number }) =>
     take(client.GET(`${T}/messages`, { params: { path: { id }, query } })),
+  start: (body: S["StartTicket"]) => take(client.POST("/api/v1/tickets", { body })),
+  startable: () => take(client.GET("/api/v1/channels/startable", {})),
+  callback: (id: string, body: S["SetCallback"]) => take(client.POST(`${T}/callback`, { ...byId(id), body })),
   reply: (id: string, body: S["WriteReply"]) => take(client.POST(`${T}/replies`, { ...byId(id), body })),
   note: (id: string, body: S["WriteNote"]) => take(client.POST(`${T}/notes`, { ...byId(id), body })),
   claim: (id: string) => take(client.POST(`${T}/claim`, byId(id))),
@@ -54,6 +58,10 @@ export const tickets = {
   decisions: (id: string) => take(client.GET(`${T}/decisions`, byId(id))),
   read: (id: string, seq: number) => take(client.POST(`${T}/read`, { ...byId(id), body: { seq } })),
   retry: (message: string) => take(client.POST("/api/v1/messages/{id}/retry", byId(message))),
+};
+
+export const calls = {
+  list: () => take(client.GET("/api/v1/calls", {})),
 };
 
 export const contacts = {
@@ -70,8 +78,8 @@ export const people = {
   changeAgent: (id: string, body: S["ChangeAgentBody"]) =>
     take(client.PATCH("/api/v1/agents/{id}", { ...byId(id), body })),
   teams: () => take(client.GET("/api/v1/teams", {})),
-  addTeam: (name: string) => take(client.POST("/api/v1/teams", { body: { name } })),
-  changeTeam: (id: string, name: string) => take(client.PATCH("/api/v1/teams/{id}", { ...byId(id), body: { name } })),
+  addTeam: (body: S["TeamBody"]) => take(client.POST("/api/v1/teams", { body })),
+  changeTeam: (id: string, body: S["TeamBody"]) => take(client.PATCH("/api/v1/teams/{id}", { ...byId(id), body })),
   removeTeam: (id: string) => take(client.DELETE("/api/v1/teams/{id}", byId(id))),
   presence: () => take(client.GET("/api/v1/presence", {})),
 };
@@ -92,6 +100,10 @@ export const channels = {
   change: (id: string, body: S["ChangeChannelBody"]) =>
     take(client.PATCH("/api/v1/channels/{id}", { ...byId(id), body })),
   test: (id: string) => take(client.POST("/api/v1/channels/{id}/test", byId(id))),
+  log: (id: string) => take(client.GET("/api/v1/channels/{id}/log", byId(id))),
+  consent: (id: string) => take(client.POST("/api/v1/channels/{id}/consent", byId(id))),
+  try: (kind: string, body: S["Sample"]) =>
+    take(client.POST("/api/v1/kinds/{kind}/try", { params: { path: { kind } }, body })),
 };
 
 export type IntakeQuery = Query<"/api/v1/intake">;

@@ -48,14 +48,18 @@ export function isWriting(target: EventTarget | null): boolean {
 function pressesFocus(e: KeyboardEvent): boolean {
   const el = e.target as HTMLElement | null;
   return (
-    (e.key === "Enter" || e.key === " ") && !!el?.closest?.("button, a[href], summary, [role=menuitem], [role=option]")
+    (e.key === "Enter" || e.key === " ") &&
+    !e.altKey &&
+    !!el?.closest?.("button, a[href], summary, [role=menuitem], [role=option]")
   );
 }
 
 /** The name of what was pressed: "j", "Mod+k", "?", "Enter". */
 export function keyName(e: KeyboardEvent): string {
   const mod = e.ctrlKey || e.metaKey;
-  const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+  // With Alt a letter may come out as another sign (macOS): the key itself counts then.
+  const physical = e.altKey && /^(Key|Digit)(.)$/.exec(e.code ?? "")?.[2];
+  const key = physical ? physical.toLowerCase() : e.key.length === 1 ? e.key.toLowerCase() : e.key;
   return (mod ? "Mod+" : "") + (e.altKey ? "Alt+" : "") + key;
 }
 

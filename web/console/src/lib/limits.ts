@@ -1,5 +1,5 @@
 // What the channel a reply leaves by cannot do, known before it is tried.
-import type { Message, ReplyWay } from "@/api/model";
+import type { Capabilities, Message } from "@/api/model";
 import { byteLength } from "./text";
 
 export interface Limits {
@@ -12,9 +12,18 @@ export interface Limits {
   remaining: number | null; // replies, null: no limit
 }
 
-export function limits(way: ReplyWay, text: string, now: number): Limits {
+/** The part of a way that limits it: the ticket's own or a route. */
+export interface Limited {
+  window_closes_at: string | null;
+  remaining: number;
+  capabilities?: Capabilities;
+  means?: string;
+}
+
+export function limits(way: Limited, text: string, now: number): Limits {
   const c = way.capabilities;
-  const room = c?.max_text ?? 0;
+  const means = way.means ? c?.means?.find((m) => m.name === way.means) : undefined;
+  const room = way.means ? (means?.max_text ?? 0) : (c?.max_text ?? 0);
   const used = byteLength(text);
   const parts = room ? Math.max(1, Math.ceil(used / room)) : 1;
   const windowLeft = way.window_closes_at ? new Date(way.window_closes_at).getTime() - now : null;
@@ -23,7 +32,7 @@ export function limits(way: ReplyWay, text: string, now: number): Limits {
     used,
     room,
     parts,
-    tooLong: room > 0 && parts > Math.max(1, c?.max_parts ?? 1),
+    tooLong: room > 0 && parts > (way.means ? 1 : Math.max(1, c?.max_parts ?? 1)),
     closed: windowLeft !== null && windowLeft <= 0 ? "window" : remaining === 0 ? "quota" : "",
     windowLeft,
     remaining,

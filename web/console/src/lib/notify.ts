@@ -7,6 +7,9 @@ export function onNotificationClick(f: (ticket: string) => void) {
   go = f;
 }
 
+/** Shows a ticket from where no screen's router is at hand. */
+export const openTicket = (ticket: string) => go(ticket);
+
 export function notify(title: string, body: string, ticket: string) {
   if (!load<{ notify?: boolean }>("hb.prefs", {}).notify) return;
   if (typeof Notification === "undefined" || Notification.permission !== "granted") return;

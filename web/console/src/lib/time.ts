@@ -1,5 +1,5 @@
 // Times as people read them: relative, with the exact moment on hover, in the reader's zone.
-import { shallowRef } from "vue";
+import { onMounted, onUnmounted, shallowRef } from "vue";
 
 /** The shared clock of all relative times: ms, moved every 15 s and when the window comes back. */
 export const now = shallowRef(Date.now());
@@ -10,6 +10,25 @@ if (typeof window !== "undefined") {
   document.addEventListener("visibilitychange", () => {
     now.value = Date.now();
   });
+}
+
+const SECOND = shallowRef(Date.now());
+let ticking: ReturnType<typeof setInterval> | undefined;
+let watchers = 0;
+
+/** A clock that moves every second, while somebody looks at it and only then. */
+export function useSeconds() {
+  onMounted(() => {
+    SECOND.value = Date.now();
+    if (watchers++ === 0)
+      ticking = setInterval(() => {
+        SECOND.value = Date.now();
+      }, 1000);
+  });
+  onUnmounted(() => {
+    if (--watchers === 0) clearInterval(ticking);
+  });
+  return SECOND;
 }
 
 const MIN = 60_000;

@@ -6,6 +6,10 @@ export interface Draft {
   reply: string;
   note: string;
   files: { id: string; name: string; type: string; size: number; url: string }[];
+  route?: string; // the way chosen; undefined: the ticket's own
+  cc?: string[];
+  bcc?: string[];
+  subject?: string; // undefined: that of the last letter
 }
 
 export const emptyDraft = (): Draft => ({ mode: "reply", reply: "", note: "", files: [] });
@@ -18,6 +22,8 @@ export function loadDraft(agent: string, ticket: string): Draft {
 
 /** An empty draft leaves nothing behind. */
 export function saveDraft(agent: string, ticket: string, draft: Draft) {
-  if (!draft.reply && !draft.note && draft.files.length === 0 && draft.mode === "reply") drop(key(agent, ticket));
+  const more = draft.route || draft.cc?.length || draft.bcc?.length || draft.subject !== undefined;
+  if (!draft.reply && !draft.note && draft.files.length === 0 && draft.mode === "reply" && !more)
+    drop(key(agent, ticket));
   else save(key(agent, ticket), draft);
 }

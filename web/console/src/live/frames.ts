@@ -1,5 +1,5 @@
 // The frames of /ws, as docs/websocket.md tells them.
-import type { Agent, Availability, Counts, Message, Presence, Ticket } from "@/api/model";
+import type { Agent, Availability, Counts, LiveCall, Message, Presence, Ticket } from "@/api/model";
 
 export type ClientFrame =
   | { type: "hello"; build: string; tickets: Record<string, number> }
@@ -21,6 +21,8 @@ export type ServerFrame =
   | { type: "typing"; ticket_id: string; who: { kind: "contact" | "agent"; id: string; name: string }; on: boolean }
   | ({ type: "presence" } & Omit<Presence, "name"> & { name?: string })
   | { type: "assigned"; ticket_id: string; number: string; reason: string }
-  | { type: "changed"; what: "channels" | "rules" | "people" | "teams" }
+  | { type: "call"; call: LiveCall }
+  | { type: "window"; ticket_id: string; number: string; closes_at: string | null; remaining: number }
+  | { type: "changed"; what: "channels" | "rules" | "people" | "teams" | "channel_log"; channel_id?: string }
   | { type: "error"; code: string; detail: string }
   | { type: "pong" };

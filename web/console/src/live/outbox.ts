@@ -9,19 +9,34 @@ export interface OutEntry {
   text: string;
   attachments: { id: string; name: string; type: string; size: number; url: string }[];
   at: string; // RFC 3339, when it was written
+  route?: string; // the way it leaves; undefined: the ticket's own
+  means?: string; // what that way is, when it is no written message
+  cc?: string[];
+  bcc?: string[];
+  subject?: string;
   if_seq?: number; // the last seq the writer had seen
   force?: boolean; // sent although a colleague answered meanwhile
-  state: "waiting" | "sending" | "asks" | "refused";
+  state: "waiting" | "sending" | "asks" | "refused" | "shut";
   error?: string;
   colleague?: string;
   secondsAgo?: number;
+  ways?: OtherWay[]; // when its way is shut: those that are open
 }
 
-/** What became of one try. passing: try again later; asks: a colleague was faster; refused: a person must change it. */
+/** Another way for a reply whose own is shut. */
+export interface OtherWay {
+  id: string;
+  means: string;
+  offer: string; // "answer by e-mail: a***@b.com"
+}
+
+/** What became of one try. passing: try again later; asks: a colleague was faster; shut: its way is closed, others may be open; refused: a
+ * person must change it. */
 export type Outcome =
   | { kind: "done" }
   | { kind: "passing"; after?: number }
   | { kind: "asks"; colleague: string; secondsAgo: number }
+  | { kind: "shut"; error: string; ways: OtherWay[] }
   | { kind: "refused"; error: string };
 
 export type Send = (entry: OutEntry) => Promise<Outcome>;
@@ -73,6 +88,17 @@ export class Outbox {
     this.flush();
   }
 
+  /** Sends by another way what was refused because its own is shut. The text stays; copies belong to letters only. */
+  reroute(key: string, way: OtherWay) {
+    const e = this.entries.find((x) => x.key === key);
+    if (!e || e.state === "sending") return;
+    e.route = way.id;
+    e.means = way.means;
+    e.ways = undefined;
+    e.cc = e.bcc = e.subject = undefined;
+    this.again(key);
+  }
+
   /** Takes an entry back, for editing or for good. */
   take(key: string): OutEntry | undefined {
     const at = this.entries.findIndex((x) => x.key === key && x.state !== "sending");
@@ -122,6 +148,10 @@ export class Outbox {
       e.state = "asks";
       e.colleague = outcome.colleague;
       e.secondsAgo = outcome.secondsAgo;
+    } else if (outcome.kind === "shut") {
+      e.state = "shut";
+      e.error = outcome.error;
+      e.ways = outcome.ways;
     } else {
       e.state = "refused";
       e.error = outcome.error;

@@ -12,6 +12,13 @@ import { useToasts } from "./toasts";
 
 export type ActDialog = "transfer" | "close" | "reopen" | "merge" | "split" | "snooze";
 
+/** Whom a new ticket is for, as far as that is known where it was begun. */
+export interface Starting {
+  contact?: string;
+  name?: string;
+  to?: string;
+}
+
 export const useActs = defineStore("acts", () => {
   const dialog = ref<ActDialog | null>(null);
   const ticket = ref("");
@@ -21,7 +28,14 @@ export const useActs = defineStore("acts", () => {
   const palette = ref(false);
   const help = ref(false);
   const focusComposer = ref<{ mode: "reply" | "note"; at: number } | null>(null);
+  const chooseWay = ref(0); // when the menu of ways to answer was asked for
+  const starting = ref<Starting | null>(null); // the ticket that is being written to a customer
   const router = useRouter();
+
+  /** Opens the dialog of a new ticket, to somebody when he is known. */
+  const write = (to: Starting = {}) => {
+    starting.value = to;
+  };
 
   /** Opens a dialog; forAgent is whom a transfer is for already. */
   function ask(what: ActDialog, id: string, messageId = "", forAgent = "") {
@@ -78,6 +92,15 @@ export const useActs = defineStore("acts", () => {
   const snooze = (id: string, until: string | null) =>
     change(id, { snoozed_until: until }, until ? t("done.snoozed") : t("done.woken"));
 
+  /** Sets the promise to call back by hand: done, or due again at a time. */
+  const callback = (id: string, state: "done" | "due", due_at?: string) =>
+    run(
+      "callback",
+      () => api.tickets.callback(id, { state, due_at }),
+      state === "done" ? t("callback.wasDone") : t("done.saved"),
+      state === "done" ? () => void callback(id, "due") : undefined,
+    );
+
   async function merge(id: string, into: string) {
     const after = await run("merge", () => api.tickets.merge(id, into), t("done.merged"));
     if (after) await router.push(`/inbox/${useTickets().view}/${after.id}`);
@@ -107,6 +130,10 @@ export const useActs = defineStore("acts", () => {
     palette,
     help,
     focusComposer,
+    chooseWay,
+    starting,
+    write,
+    callback,
     ask,
     claim,
     resolve,

@@ -2,10 +2,12 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
 import type { Availability } from "@/api";
-import { t } from "@/i18n";
-import { notify } from "@/lib/notify";
+import { i18n, t } from "@/i18n";
+import { notify, openTicket } from "@/lib/notify";
+import { span } from "@/lib/time";
 import type { ServerFrame } from "@/live/frames";
 import { Live, type LiveState, type Wire } from "@/live/socket";
+import { useCalls } from "./calls";
 import { useOutbox } from "./outbox";
 import { usePeople } from "./people";
 import { useSession } from "./session";
@@ -15,7 +17,7 @@ import { useToasts } from "./toasts";
 
 export const useLive = defineStore("live", () => {
   const state = ref<LiveState>("off");
-  const changed = ref<{ what: string; at: number }>({ what: "", at: 0 }); // an admin list to load again
+  const changed = ref<{ what: string; at: number; id?: string }>({ what: "", at: 0 }); // an admin list to load again
   const attention = shallowRef<ReadonlySet<string>>(new Set()); // tickets that call for this agent
   let live: Live | null = null;
   let build = "";
@@ -75,10 +77,14 @@ export const useLive = defineStore("live", () => {
         return timelines.typing(f.ticket_id, f.who, f.on);
       case "presence":
         return usePeople().seen(f);
+      case "call":
+        return useCalls().hear(f.call);
+      case "window":
+        return windowCloses(f.ticket_id, f.number, f.closes_at);
       case "assigned":
         return assigned(f.ticket_id, f.number);
       case "changed":
-        changed.value = { what: f.what, at: Date.now() };
+        changed.value = { what: f.what, at: Date.now(), id: f.channel_id };
         if (f.what === "people" || f.what === "teams")
           void usePeople()
             .load()
@@ -103,6 +109,9 @@ export const useLive = defineStore("live", () => {
       }
     }
     welcomed = true;
+    void useCalls()
+      .catchUp()
+      .catch(() => {});
     useOutbox().flush();
   }
 
@@ -121,6 +130,20 @@ export const useLive = defineStore("live", () => {
     if (!looking) call(id);
     const subject = useTickets().byId.get(id)?.subject ?? "";
     notify(t("notify.assigned", { number }), subject, id);
+  }
+
+  /** The time to answer runs out: said once, with the way there, and marked in the list. */
+  function windowCloses(id: string, number: string, at: string | null) {
+    const tickets = useTickets();
+    const ticket = tickets.byId.get(id);
+    const who = ticket?.contact.name || number || ticket?.number || "";
+    const left = at ? span(new Date(at).getTime() - Date.now(), i18n.global.locale.value, true) : "";
+    useToasts().info(left ? t("notify.window", { who, span: left }) : t("notify.windowSoon", { who }), {
+      label: t("keys.open"),
+      run: () => openTicket(id),
+    });
+    notify(number, t("notify.windowSoon", { who }), id);
+    call(id);
   }
 
   function customerWrote(id: string, text: string) {

@@ -9,6 +9,7 @@ export interface Prefs {
   locale: Locale;
   sendWith: "enter" | "mod"; // Enter, or Ctrl+Enter / Cmd+Enter
   notify: boolean;
+  ring: boolean; // a sound when one's own phone rings
   context: boolean; // the panel at the right is open
 }
 
@@ -19,6 +20,7 @@ export const usePrefs = defineStore("prefs", () => {
     locale: stored.locale ?? guessLocale(),
     sendWith: stored.sendWith ?? "mod",
     notify: stored.notify ?? false,
+    ring: stored.ring ?? false,
     context: stored.context ?? true,
   });
   const system = matchMedia("(prefers-color-scheme: dark)");

@@ -38,7 +38,8 @@ export const useTickets = defineStore("tickets", () => {
     const old = byId.get(t.id);
     if (old && old.version > t.version) return old;
     const capabilities = t.reply?.capabilities ?? old?.reply.capabilities;
-    const kept = capabilities ? { ...t, reply: { ...t.reply, capabilities } } : t;
+    const routes = t.reply?.routes ?? old?.reply.routes;
+    const kept = { ...t, reply: { ...t.reply, ...(capabilities && { capabilities }), ...(routes && { routes }) } };
     byId.set(t.id, kept);
     return kept;
   }
