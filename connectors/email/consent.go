@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -22,14 +21,14 @@ func consentURL(ch desk.Channel, redirect, state, verifier string) (string, erro
 	s := oauthOf(ch.Settings)
 	switch {
 	case s.id == "":
-		return "", fmt.Errorf("%w: %s", desk.ErrInvalid, say("请先填写并保存 OAuth 客户端 ID。", "Give the OAuth client id first, and save."))
+		return "", wanting(say("请先填写并保存 OAuth 客户端 ID。", "Give the OAuth client id first, and save."))
 	case s.page == "" || s.url == "":
-		return "", fmt.Errorf("%w: %s", desk.ErrInvalid, say("请选择服务商（Gmail 或 Microsoft 365），或填写 OAuth 授权地址与令牌地址。",
+		return "", wanting(say("请选择服务商（Gmail 或 Microsoft 365），或填写 OAuth 授权地址与令牌地址。",
 			"Choose the provider (Gmail or Microsoft 365), or give the OAuth authorization and token URLs."))
 	}
 	page, err := url.Parse(s.page)
 	if err != nil || page.Host == "" {
-		return "", fmt.Errorf("%w: %s", desk.ErrInvalid, say("OAuth 授权地址无效。", "The OAuth authorization URL is none."))
+		return "", wanting(say("OAuth 授权地址无效。", "The OAuth authorization URL is none."))
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	q := page.Query()
@@ -51,15 +50,18 @@ func exchange(ctx context.Context, ch desk.Channel, t connectors.Tools, redirect
 	s := oauthOf(ch.Settings)
 	answer, err := s.ask(ctx, t.HTTP, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}, "code_verifier": {verifier}})
 	if err != nil {
-		if told := connectors.AsSendError(err); told.Code == "invalid_grant" {
-			return nil, &connectors.SendError{Class: connectors.Credentials, Code: told.Code, Err: told.Err,
-				Hint: say("授权码无效或已过期，请重新登录授权。", "The code is not valid any more; log in again.")}
+		told := connectors.AsSendError(err)
+		text := told.Hint
+		switch {
+		case told.Code == "invalid_grant":
+			text = say("授权码无效或已过期，请重新登录授权。", "The code is not valid any more; log in again.")
+		case text == "":
+			text = say("连接不上服务商的授权服务器。", "The provider's authorization server cannot be reached.")
 		}
-		return nil, err
+		return nil, trouble{text, err}
 	}
 	if answer.RefreshToken == "" {
-		return nil, &connectors.SendError{Class: connectors.Credentials, Code: "no_refresh_token", Err: errors.New("the provider gave no refresh token"),
-			Hint: say("服务商没有给出刷新令牌：应用需要“离线访问”权限。", "The provider gave no refresh token: the app needs the right to offline access.")}
+		return nil, wanting(say("服务商没有给出刷新令牌：应用需要“离线访问”权限。", "The provider gave no refresh token: the app needs the right to offline access."))
 	}
 	if t.Cache != nil && answer.AccessToken != "" { // one of a former consent must not be used on
 		if old, err := t.Cache.Once(ctx, tokenKey, func(context.Context) (string, time.Duration, error) { return "", 0, errNoToken }); err == nil {
@@ -68,5 +70,8 @@ func exchange(ctx context.Context, ch desk.Channel, t connectors.Tools, redirect
 	}
 	return map[string]string{"oauth_refresh_token": answer.RefreshToken, "auth": "xoauth2"}, nil
 }
+
+// wanting is something an admin has to see to, in a sentence.
+func wanting(text string) error { return trouble{text, desk.ErrInvalid} }
 
 var errNoToken = errors.New("no access token is kept")

@@ -20,6 +20,7 @@ func (f *Fleet) tools(kind connectors.Kind, ch desk.Channel, cursor []byte, inbo
 		Inbox: channelInbox{inbox, ch.ID, kind.Name, func() { f.report(ch, nil) }}, Cursor: cursor, Log: channelLog{f.o.Store, ch.ID},
 		Blobs: f.o.Blobs, HTTP: f.http, Dial: newDialer(guard{f.o.AllowPrivateNetworks, f.o.Allow}).DialContext, Logger: f.logger(ch), Now: f.o.Now,
 		PublicURL: f.o.PublicURL, Address: f.o.PublicURL + "/c/" + ch.ID, Key: f.key(ch.ID),
+		Keep:                 f.keeper(kind, ch.ID),
 		Health:               func(err error) { f.report(ch, err) },
 		Note:                 f.note(ch),
 		Signal:               func(string, string, map[string]string) {},

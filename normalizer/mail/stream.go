@@ -16,10 +16,10 @@ import (
 var ErrOpaque = errors.New("the mail can only be read as a whole")
 
 const (
-	innerHead    = 64 << 10  // what is kept of a big mail inside the mail: its header names what bounced
-	textOnLine   = 16 << 20  // of a text as encoded; Limits.Text is shorter
-	packedOnLine = 16 << 20  // of a winmail.dat, which is unpacked in memory
-	slimLimit    = 48 << 20  // of all that stays
+	innerHead    = 64 << 10 // what is kept of a big mail inside the mail: its header names what bounced
+	textOnLine   = 16 << 20 // of a text as encoded; Limits.Text is shorter
+	packedOnLine = 16 << 20 // of a winmail.dat, which is unpacked in memory
+	slimLimit    = 48 << 20 // of all that stays
 	headerOnLine = 2 << 20
 	maxLine      = 64 << 10
 )
