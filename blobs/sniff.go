@@ -37,6 +37,8 @@ func container(head []byte) string {
 		return "application/x-7z-compressed"
 	case bytes.HasPrefix(head, []byte("\xff\xf1")), bytes.HasPrefix(head, []byte("\xff\xf9")):
 		return "audio/aac"
+	case bytes.HasPrefix(head, []byte("\xff\xfb")), bytes.HasPrefix(head, []byte("\xff\xf3")), bytes.HasPrefix(head, []byte("\xff\xf2")):
+		return "audio/mpeg" // layer III without a tag, as recorders write it
 	case len(head) >= 12 && string(head[4:8]) == "ftyp":
 		return brand(string(head[8:12]))
 	}

@@ -40,14 +40,14 @@ type contactTickets struct {
 
 func (c *Console) registerContacts(api huma.API) {
 	tag := huma.OperationTags("Contacts")
-	add(api, get("list-contacts", "/api/v1/contacts", auth.ContactsRead, "List contacts", tag), c.listContacts)
+	add(api, get("list-contacts", "/api/v1/contacts", auth.ContactsRead, "List contacts who have a ticket inside your scope", tag), c.listContacts)
 	add(api, get("get-contact", "/api/v1/contacts/{id}", auth.ContactsRead, "One contact with identities", tag), c.getContact)
 	add(api, patch("change-contact", "/api/v1/contacts/{id}", auth.ContactsWrite, "Change a contact", tag), c.changeContact)
 	add(api, get("list-contact-tickets", "/api/v1/contacts/{id}/tickets", auth.ContactsRead, "A contact's tickets inside your scope", tag), c.contactTickets)
 }
 
 func (c *Console) listContacts(ctx context.Context, in *listContacts) (*body[Page[Contact]], error) {
-	contacts, next, err := c.store.Contacts(ctx, in.Q, in.Cursor, in.Limit)
+	contacts, next, err := c.store.ContactsIn(ctx, caller(ctx).Scope, in.Q, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,9 @@ func (c *Console) listContacts(ctx context.Context, in *listContacts) (*body[Pag
 }
 
 func (c *Console) getContact(ctx context.Context, in *onContact) (*body[Contact], error) {
+	if err := c.seesContact(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	contact, err := c.store.Contact(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -67,6 +70,9 @@ func (c *Console) getContact(ctx context.Context, in *onContact) (*body[Contact]
 }
 
 func (c *Console) changeContact(ctx context.Context, in *changeContact) (*body[Contact], error) {
+	if err := c.seesContact(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	contact, err := c.store.Contact(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -106,6 +112,9 @@ func merged(have, given map[string]string) map[string]string {
 
 func (c *Console) contactTickets(ctx context.Context, in *contactTickets) (*body[Page[Ticket]], error) {
 	me := caller(ctx)
+	if err := c.seesContact(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	rows, next, err := c.store.Tickets(ctx, ticketstore.TicketFilter{
 		Scope: me.Scope, ContactID: desk.ID(in.ID), Sort: "created", Cursor: in.Cursor, Limit: in.Limit,
 	}, me.Agent.ID)
@@ -119,7 +128,16 @@ func (c *Console) contactTickets(ctx context.Context, in *contactTickets) (*body
 	return page(items, next), nil
 }
 
-// seesContact is nil when the contact has a ticket in the caller's scope.
+// seesContact is nil when the contact has a ticket in the caller's scope, and desk.ErrNotFound otherwise: who never wrote to one's
+// teams does not exist.
 func (c *Console) seesContact(ctx context.Context, contact desk.ID) error {
-	return nil
+	scope := caller(ctx).Scope
+	if scope.All {
+		return nil
+	}
+	ok, err := c.store.ContactVisibleTo(ctx, contact, scope)
+	if err == nil && !ok {
+		err = desk.ErrNotFound
+	}
+	return err
 }

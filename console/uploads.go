@@ -148,8 +148,8 @@ func officeType(name string) string {
 	}[strings.ToLower(path.Ext(name))]
 }
 
-// download sends a file of a ticket in the caller's scope. Pictures are shown, everything else is saved; nothing in it can
-// run: no sniffing, no scripts, its own origin.
+// download sends a file of a ticket in the caller's scope, whole or in parts (RFC 9110, 14: players ask for ranges). Pictures, sound
+// and film are shown, everything else is saved; nothing in it can run: no sniffing, no scripts, its own origin.
 func (c *Console) download(ctx context.Context, in *onAttachment) (*huma.StreamResponse, error) {
 	a, _, err := c.store.Attachment(ctx, in.ID)
 	if err != nil {
@@ -162,12 +162,17 @@ func (c *Console) download(ctx context.Context, in *onAttachment) (*huma.StreamR
 	if err != nil {
 		return nil, err
 	}
+	kind, err := playable(a.Type, content)
+	if err != nil {
+		content.Close()
+		return nil, err
+	}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		defer content.Close()
 		r, w := humago.Unwrap(hctx)
 		h := w.Header()
-		h.Set("Content-Type", a.Type)
-		h.Set("Content-Disposition", mime.FormatMediaType(disposition(a.Type), map[string]string{"filename": a.Name}))
+		h.Set("Content-Type", kind)
+		h.Set("Content-Disposition", mime.FormatMediaType(disposition(kind), map[string]string{"filename": fileName(a.Name)}))
 		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "private, max-age=86400, immutable")
@@ -178,8 +183,34 @@ func (c *Console) download(ctx context.Context, in *onAttachment) (*huma.StreamR
 
 // disposition shows pictures, sound and film and saves the rest.
 func disposition(kind string) string {
-	if blobs.Inline(kind) {
+	if blobs.Inline(kind) || strings.HasPrefix(kind, "audio/") || strings.HasPrefix(kind, "video/") {
 		return "inline"
 	}
 	return "attachment"
+}
+
+// playable is the media type a browser is told: a type that says nothing is found in the content, and the names of one and the same
+// sound become the one that players know.
+func playable(declared string, content io.ReadSeeker) (string, error) {
+	kind, _, err := mime.ParseMediaType(declared)
+	if err != nil || kind == "application/octet-stream" || kind == "binary/octet-stream" {
+		head := make([]byte, blobs.SniffLen)
+		n, err := io.ReadFull(content, head)
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+		if _, err := content.Seek(0, io.SeekStart); err != nil {
+			return "", err
+		}
+		kind = blobs.Sniff(head[:n])
+	}
+	switch kind {
+	case "audio/wave", "audio/x-wav", "audio/vnd.wave":
+		return "audio/wav", nil
+	case "audio/mp3", "audio/x-mp3", "audio/x-mpeg":
+		return "audio/mpeg", nil
+	case "audio/x-m4a":
+		return "audio/mp4", nil
+	}
+	return kind, nil
 }
