@@ -24,7 +24,7 @@ func Decode(e desk.Envelope) ([]desk.Inbound, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode callback: %w", err)
 	}
-	if doc["FromUserName"] == "" {
+	if clean(doc["FromUserName"]) == "" {
 		return nil, fmt.Errorf("decode callback: %w", errShape)
 	}
 	r := reading{doc: doc, envelope: e}
@@ -98,7 +98,7 @@ func (r reading) message() []desk.Inbound {
 		in.Text = card(r.doc["Title"], r.doc["PagePath"])
 		in.Attachments = r.media("ThumbMediaId", "card-thumb", "image/jpeg", "jpg")
 	case "file":
-		in.Text = lines(say("［文件］", "[File]")+" "+clean(r.doc["Title"]), r.doc["Description"], say("公众号接口不提供文件内容，请在微信后台查看。", "The API does not hand out files; look into WeChat's console."))
+		in.Text = lines("［文件 File］"+" "+clean(r.doc["Title"]), r.doc["Description"], say("公众号接口不提供文件内容，请在微信后台查看。", "The API does not hand out files; look into WeChat's console."))
 	default:
 		in.Text = unknown(r.doc["MsgType"])
 	}
@@ -131,17 +131,18 @@ func voiceType(format string) string {
 
 // place is a position as an agent can use it: words, numbers, and a map.
 func place(lat, lng, label string) string {
-	head := strings.TrimSpace(say("［位置］", "[Location]") + " " + clean(label))
+	label = strings.Join(strings.Fields(clean(label)), " ")
+	head := strings.TrimSpace("📍 " + label)
 	at := clean(lat) + "," + clean(lng)
 	if _, err := strconv.ParseFloat(lat, 64); err != nil {
 		return head
 	}
-	q := url.Values{"marker": {"coord:" + at + ";title:" + first(clean(label), at)}}
+	q := url.Values{"marker": {"coord:" + at + ";title:" + first(label, at)}}
 	return lines(head, at, "https://apis.map.qq.com/uri/v1/marker?"+q.Encode())
 }
 
 func card(title, page string) string {
-	return lines(say("［小程序卡片］", "[Mini-program card]")+" "+clean(title), clean(page))
+	return lines("［小程序 Mini-program］"+" "+clean(title), clean(page))
 }
 
 // unknown shows what we cannot read yet, instead of hiding that the customer sent something.

@@ -45,7 +45,8 @@ func (r reading) event() []desk.Inbound {
 	case message.EventLocationSelect:
 		in.Text = place(r.doc["SendLocationInfo/Location_X"], r.doc["SendLocationInfo/Location_Y"], first(r.doc["SendLocationInfo/Poiname"], r.doc["SendLocationInfo/Label"]))
 	case message.EventLocation:
-		in.Text = place(r.doc["Latitude"], r.doc["Longitude"], "")
+		// An account may have them reported every five seconds: the newest replaces the one before.
+		in.Text, in.UpdateKey = place(r.doc["Latitude"], r.doc["Longitude"], ""), "position:"+in.From.Value
 	case eventEnterTempSession:
 		in.Text, in.Window = about(say("［进入小程序客服会话］", "[Opened the mini-program's customer chat]"), clean(oneLine(r.doc["SessionFrom"]))), r.tap(2)
 	default:

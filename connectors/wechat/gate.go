@@ -65,10 +65,10 @@ func (g *gate) note(r *http.Request, n connectors.Note) {
 	if g.tools.Note == nil {
 		return
 	}
-	if n.Status == 0 {
-		n.Status = http.StatusOK
-	}
 	if r != nil {
+		if n.Status == 0 {
+			n.Status = http.StatusOK
+		}
 		n.Remote = r.RemoteAddr
 		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			n.Remote = ap.Addr().String()

@@ -93,7 +93,7 @@ func decodeKf(e desk.Envelope) ([]desk.Inbound, error) {
 	if r.MsgType == "event" {
 		return r.event(), nil
 	}
-	if r.ExternalUserID == "" {
+	if clean(r.ExternalUserID) == "" {
 		return nil, fmt.Errorf("decode message: %w", errNoCustomer)
 	}
 	return []desk.Inbound{r.message()}, nil
@@ -147,7 +147,7 @@ func (r kfReading) content(in *desk.Inbound) {
 	case "link":
 		in.Text = lines(r.Link.Title, r.Link.Desc, r.Link.URL)
 	case "business_card":
-		in.Text = about(say("［名片］", "[Business card]"), tag(r.BusinessCard.UserID))
+		in.Text = about("［名片 Business card］", tag(r.BusinessCard.UserID))
 	case "miniprogram":
 		in.Text = card(r.MiniProgram.Title, r.MiniProgram.Page)
 		in.Attachments = r.media(r.MiniProgram.Thumb, "card-thumb.jpg", "image/jpeg")
@@ -175,7 +175,7 @@ func (r kfReading) event() []desk.Inbound {
 		return r.sendFailed()
 	}
 	customer := first(r.Event.Customer, r.ExternalUserID)
-	if customer == "" {
+	if clean(customer) == "" {
 		return nil
 	}
 	in := r.from(customer)

@@ -54,7 +54,7 @@ func (c *kf) sendFile(ctx context.Context, m sendmsg.Message, a desk.Attachment)
 	return err
 }
 
-// kfMedia is the message type for a file. WeCom takes no empty files and none under 5 bytes.
+// kfMedia is the message type for a file. WeCom takes no file of five bytes or less.
 func kfMedia(a desk.Attachment) string {
 	kind, limit := mediaFile, int64(maxFile)
 	switch typ := bare(a.Type); {
@@ -65,7 +65,7 @@ func kfMedia(a desk.Attachment) string {
 	case typ == "video/mp4" && a.Size <= maxVideo:
 		kind, limit = mediaVideo, maxVideo
 	}
-	if a.Size > limit {
+	if a.Size > limit || kind == mediaFile && a.Size <= 5 {
 		return ""
 	}
 	return kind

@@ -78,7 +78,7 @@ func fallsBack(err error) bool {
 		return false
 	}
 	switch e.Code {
-	case "40004", "40005", "40006", "40009", "45001", "45007", "48008":
+	case "40004", "40005", "40006", "40009", "40010", "40011", "40137", "45001", "45007", "48008":
 		return true
 	}
 	return false
