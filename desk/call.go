@@ -113,6 +113,7 @@ type CallNews struct {
 	ContactID ID   `json:"contact_id,omitempty"`
 	TeamID    ID   `json:"team_id,omitempty"`
 	AgentIDs  []ID `json:"agent_ids,omitempty"` // whose phones ring, or who talks
+	Rang      []ID `json:"rang,omitempty"`      // at whose phones it has rung: they learn that it is over or somebody else took it
 	TicketID  ID   `json:"ticket_id,omitempty"`
 }
 

@@ -46,6 +46,16 @@ type filer struct {
 	updates  map[desk.ID]*desk.Message
 	members  map[member]bool // known to have written in a ticket
 	out      outbox
+
+	calls     map[callKey]*callWork
+	callOrder []callKey
+	callbacks map[desk.ID]desk.ID // ticket by the message that asked for the callback
+	byContact map[desk.ID][]*ticketWork
+	byNumber  map[string][]*ticketWork // tickets that wait for a call back
+	missedOn  map[desk.ID]int          // calls missed so far, by ticket
+	renamed   []*ticketWork            // their caller's number became known
+	duty      duty
+	closing   bool // no envelopes: a timer ends calls
 }
 
 // An item is one envelope being filed.
@@ -74,7 +84,8 @@ type senderLine struct {
 
 func newFiler(t *tx, filings []Filing) *filer {
 	f := &filer{t: t, now: t.s.now(), senders: map[senderKey]*senderLine{}, tickets: map[desk.ID]*ticketWork{},
-		siblings: map[senderKey][]*ticketWork{}, updates: map[desk.ID]*desk.Message{}, members: map[member]bool{}}
+		siblings: map[senderKey][]*ticketWork{}, callbacks: map[desk.ID]desk.ID{}, byContact: map[desk.ID][]*ticketWork{}, byNumber: map[string][]*ticketWork{},
+		missedOn: map[desk.ID]int{}, updates: map[desk.ID]*desk.Message{}, members: map[member]bool{}}
 	f.people = newPeople(f.now)
 	f.threads = threads{}
 	f.replies = replies{}
@@ -104,12 +115,14 @@ func (f *filer) run() error {
 	}{
 		{"lock senders", f.lockSenders},
 		{"check turns", f.dropUnready},
+		{"lock calls", f.lockCalls},
 		{"find people", f.findPeople},
 		{"find threads", f.findThreads},
 		{"find replies", f.findReplies},
 		{"read tickets", f.findTickets},
 		{"find members", f.findMembers},
 		{"read messages", f.readUpdated},
+		{"count missed calls", f.countMissed},
 		{"settle", f.settleAll},
 		{"number tickets", f.numberTickets},
 		{"write", f.writeAll},
@@ -128,6 +141,11 @@ func (f *filer) lockSenders() error {
 	keys := map[senderKey]bool{}
 	for _, it := range f.items {
 		keys[it.key] = true
+	}
+	if f.closing {
+		if err := f.t.addSenders(sortedKeys(keys)); err != nil {
+			return err
+		}
 	}
 	b := newBulk("channel_id text, sender text", len(keys))
 	for _, k := range sortedKeys(keys) {
@@ -151,6 +169,9 @@ func (f *filer) lockSenders() error {
 
 // dropUnready skips envelopes that are settled already, and those that have an unfinished earlier neighbour outside this call.
 func (f *filer) dropUnready() error {
+	if f.closing {
+		return nil
+	}
 	last := map[senderKey]int64{}
 	for _, it := range f.items {
 		last[it.key] = max(last[it.key], it.Envelope.Seq)

@@ -64,6 +64,10 @@ func (f *filer) findPeople() error {
 		return err
 	}
 	for it, in := range f.inbounds {
+		if in.Call != nil && f.callOf(it, in).nobody() {
+			it.people = append(it.people, "")
+			continue
+		}
 		it.people = append(it.people, f.people.writer(it, in))
 	}
 	return f.writePeople()

@@ -39,6 +39,10 @@ func (f *filer) settleAll() error {
 				f.receipt(it, in)
 				continue
 			}
+			if in.Call != nil {
+				f.call(it, in)
+				continue
+			}
 			f.message(it, i, in)
 		}
 	}
@@ -230,6 +234,9 @@ func sentAt(told, received, now desk.Time) desk.Time {
 // note keeps what lists show of the last message.
 func (w *ticketWork) note(m *desk.Message) {
 	w.LastMessageAt, w.LastMessageText, w.LastMessageBy = m.CreatedAt, short(m.Text, 140), string(m.Direction)
+	if m.Call != nil {
+		w.LastMessageText = callWord(m.Call)
+	}
 }
 
 // subjectOf is the given subject or the first words of the message.

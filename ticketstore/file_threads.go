@@ -28,6 +28,9 @@ func updateKey(channel desk.ID, key string) threadKey { return threadKey{channel
 func (f *filer) findThreads() error {
 	asked := map[threadKey]bool{}
 	for it, in := range f.inbounds {
+		if in.Call != nil {
+			continue
+		}
 		channel := it.Envelope.ChannelID
 		for _, k := range in.ThreadKeys {
 			asked[threadKey{channel, clean(k)}] = true
@@ -75,6 +78,9 @@ func (f *filer) findAnswered() error {
 	replies, numbers := newBulk("channel_id text, key text", 0), newBulk("channel_id text, key text, number text", 0)
 	asked := map[threadKey]bool{}
 	for it, in := range f.inbounds {
+		if in.Call != nil {
+			continue
+		}
 		for _, key := range in.ThreadKeys {
 			k := threadKey{it.Envelope.ChannelID, clean(key)}
 			if f.threads[k] != nil || asked[k] {
@@ -122,6 +128,9 @@ func (f *filer) findTickets() error {
 	if err := f.findSiblings(ids); err != nil {
 		return err
 	}
+	if err := f.findCallTickets(ids); err != nil {
+		return err
+	}
 	delete(ids, "")
 	lock := f.t.s.dialect.forUpdate
 	if f.t.try == 0 {
@@ -135,6 +144,12 @@ func (f *filer) has(w *ticketWork) {
 	f.tickets[w.ID] = w
 	k := senderKey{w.ChannelID, w.Sender}
 	f.siblings[k] = append(f.siblings[k], w)
+	if len(f.calls) > 0 {
+		f.byContact[w.ContactID] = append(f.byContact[w.ContactID], w)
+		if w.Callback.Number != "" {
+			f.byNumber[w.Callback.Number] = append(f.byNumber[w.Callback.Number], w)
+		}
+	}
 }
 
 // lockTickets reads tickets by id for the rest of the transaction. ids must rise, so that transactions never wait for each
@@ -230,8 +245,12 @@ func (f *filer) byThread(it *item, i int, in *desk.Inbound) (w, strange *ticketW
 // readUpdated reads the messages that calls and receipts change in place.
 func (f *filer) readUpdated() error {
 	ids := map[desk.ID]bool{}
+	for _, c := range f.calls {
+		ids[c.message] = true
+	}
+	delete(ids, "")
 	for it, in := range f.inbounds {
-		if in.UpdateKey != "" {
+		if in.UpdateKey != "" && in.Call == nil {
 			if r := f.threads[updateKey(it.Envelope.ChannelID, in.UpdateKey)]; r != nil {
 				ids[r.message] = true
 			}

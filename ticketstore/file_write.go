@@ -18,6 +18,7 @@ type outbox struct {
 	attachments []attachmentRow
 	deliveries  []*desk.Message // sent elsewhere: their deliveries are born sent
 	raised      []desk.DeliveryInfo
+	calls       []*callWork // to be told at once
 }
 
 // messageWork is a message added or changed here.
@@ -91,7 +92,7 @@ func (f *filer) sentElsewhere(m *desk.Message, w *ticketWork) {
 }
 
 func (f *filer) writeAll() error {
-	for _, write := range []func() error{f.writeTickets, f.writeMessages, f.writeParts, f.writeThreads, f.writeDeliveries, f.writeSenders, f.writeInbox} {
+	for _, write := range []func() error{f.writeTickets, f.writeMessages, f.writeParts, f.writeThreads, f.writeDeliveries, f.writeSenders, f.writeCalls, f.writeInbox} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -194,6 +195,9 @@ func (f *filer) writeSenders() error {
 
 // writeInbox settles the rows that were filed and moves those put back.
 func (f *filer) writeInbox() error {
+	if f.closing {
+		return nil
+	}
 	const place = "channel_id text, sender text, seq bigint"
 	done := newBulk("id text, state text, outcome text, reason text, ticket_id text, message_id text, attempts bigint", len(f.items))
 	gone, later := newBulk(place, len(f.items)), newBulk(place+", at bigint", 0)
@@ -240,6 +244,10 @@ func (f *filer) report() []Filed {
 		case w.resumed:
 			r.Resumed, w.resumed = append(r.Resumed, t), false
 		}
+	}
+	for _, c := range f.out.calls {
+		r := c.lead().it.filed
+		r.Events = append(r.Events, desk.Event{Type: "call", TicketID: c.ticket, Call: c.news()})
 	}
 	filed := make([]Filed, len(f.out.given))
 	for i, it := range f.out.given {

@@ -174,6 +174,9 @@ func (t *tx) moveRest(from, to *timeline, messages []desk.ID) error {
 	if err := moveIndex(t, to.w.ID, messages); err != nil {
 		return err
 	}
+	if err := t.moveCalls(from.w.ID, to.w.ID, messages); err != nil {
+		return err
+	}
 	// Everybody who wrote one of these messages goes on in the other ticket.
 	query, args, err := sqlx.In(`SELECT DISTINCT i.channel_id, i.sender FROM messages m JOIN inbox i ON i.id = m.inbox_id WHERE m.id IN (?)`, messages)
 	if err != nil {

@@ -105,6 +105,10 @@ func (w *writing) reply() (ReplyResult, error) {
 		m.ExternalID = clean(w.NewExternalID(*m, l.w.Ticket))
 	}
 	w.answered(l)
+	if m.Means == "callback" {
+		number := cmp.Or(w.Route.To.Value, to.sender)
+		l.w.Callback = desk.Callback{State: "requested", Number: clean(number), DueAt: cmp.Or(l.w.Callback.DueAt, l.now)}
+	}
 	if err := w.spend(to, l, others); err != nil {
 		return ReplyResult{}, err
 	}
@@ -159,8 +163,10 @@ func (w *writing) answered(l *timeline) {
 	if w.Automatic {
 		return
 	}
-	ticket.FirstReplyAt = cmp.Or(ticket.FirstReplyAt, l.now)
-	ticket.WaitingSince = 0
+	if w.means() != "callback" { // asking for a call is not an answer yet
+		ticket.FirstReplyAt = cmp.Or(ticket.FirstReplyAt, l.now)
+		ticket.WaitingSince = 0
+	}
 	if w.KeepStatus {
 		return
 	}

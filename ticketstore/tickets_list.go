@@ -34,9 +34,9 @@ func View(name string, reader desk.ID) (TicketFilter, error) {
 	return TicketFilter{}, fmt.Errorf("view %q: %w", name, desk.ErrInvalid)
 }
 
-// overdue is what has missed a deadline and is still work; its argument is the moment, twice.
+// overdue is what has missed a deadline and is still work; its argument is the moment, three times.
 const overdue = `(t.status IN ('new', 'open', 'waiting') AND ((t.first_reply_at = 0 AND t.first_response_due_at > 0 AND t.first_response_due_at < ?)` +
-	` OR (t.resolution_due_at > 0 AND t.resolution_due_at < ?)))`
+	` OR (t.resolution_due_at > 0 AND t.resolution_due_at < ?) OR (t.callback_state = 'due' AND t.callback_due_at < ?)))`
 
 // conditions are the filter as SQL on tickets t, to be joined with AND.
 func (s *Store) conditions(f TicketFilter) ([]string, []any) {
@@ -63,7 +63,7 @@ func (s *Store) conditions(f TicketFilter) ([]string, []any) {
 	same("t.channel_id", f.ChannelID)
 	same("t.contact_id", f.ContactID)
 	if f.Overdue {
-		and(overdue, now, now)
+		and(overdue, now, now, now)
 	}
 	if f.Snoozed != nil && *f.Snoozed {
 		and("t.snoozed_until > ?", now)
@@ -123,7 +123,7 @@ func (s *Store) Counts(ctx context.Context, scope Scope, reader desk.ID) (ViewCo
 		(SELECT COUNT(*) FROM tickets t WHERE t.status = 'resolved' AND ` + where + `),
 		(SELECT COUNT(*) FROM tickets t WHERE ` + where + `)
 		FROM tickets t WHERE t.status IN ('new', 'open', 'waiting') AND ` + where
-	args := []any{reader, now, now, now, now}
+	args := []any{reader, now, now, now, now, now}
 	for range 3 {
 		args = append(args, scoped...)
 	}

@@ -52,20 +52,26 @@ func (s *Store) orderOf(f TicketFilter) (ticketOrder, error) {
 	return o, nil
 }
 
-// nextKeys order what must be answered next: first tickets where somebody waits, then those we have answered, those put off and
-// those that are done; within them by priority, by the nearer of the first-response deadline and the closing of the reply
-// window, and by how long the customer has waited.
+// nextKeys order what must be answered next: first tickets where somebody waits or is to be called back, then those we have answered, those put off and
+// those that are done; within them by priority, by the nearer of the first-response deadline, the promised call back and the
+// closing of the reply window, and by how long the customer has waited.
 func nextKeys(now desk.Time) []string {
 	at := strconv.FormatInt(int64(now), 10)
 	const never = "9007199254740991"
 	rank := `(CASE WHEN t.status NOT IN ('new', 'open', 'waiting') THEN 30 WHEN t.snoozed_until > ` + at + ` THEN 20` +
-		` WHEN t.waiting_since = 0 AND t.status <> 'new' THEN 10 ELSE 0 END` +
+		` WHEN t.waiting_since = 0 AND t.status <> 'new' AND t.callback_state <> 'due' THEN 10 ELSE 0 END` +
 		` + CASE t.priority WHEN 'critical' THEN 0 WHEN 'urgent' THEN 1 ELSE 2 END)`
 	due := `CASE WHEN t.first_reply_at = 0 AND t.first_response_due_at > 0 THEN t.first_response_due_at ELSE ` + never + ` END`
 	window := `CASE WHEN t.waiting_since > 0 AND t.window_closes_at > ` + at + ` THEN t.window_closes_at ELSE ` + never + ` END`
-	deadline := `(CASE WHEN ` + window + ` < ` + due + ` THEN ` + window + ` ELSE ` + due + ` END)`
+	callback := `CASE WHEN t.callback_state = 'due' AND t.callback_due_at > 0 THEN t.callback_due_at ELSE ` + never + ` END`
+	deadline := earlier(window, earlier(due, callback))
 	since := `(CASE WHEN t.waiting_since > 0 THEN t.waiting_since WHEN t.last_message_at > 0 THEN t.last_message_at ELSE t.created_at END)`
 	return []string{rank, deadline, since}
+}
+
+// earlier is the lesser of two SQL numbers; the engines name that function differently.
+func earlier(a, b string) string {
+	return `(CASE WHEN ` + a + ` < ` + b + ` THEN ` + a + ` ELSE ` + b + ` END)`
 }
 
 // after is the condition that begins the page behind the mark.

@@ -150,6 +150,9 @@ type CallRow struct {
 	TicketID  desk.ID
 	MessageID desk.ID
 	Call      desk.Call
+	AgentIDs  []desk.ID // whose phones ring, or who talks
+	Rang      []desk.ID // at whose phones it has rung
+	TeamID    desk.ID   // the queue's, else the channel's
 }
 
 // A ReplyResult is the message written and the events to publish.

@@ -68,17 +68,18 @@ func (t *tx) insertMessages(fresh []*messageWork) error {
 	return err
 }
 
-// updateMessages writes the content of messages changed in place; who wrote them and where they stand never changes.
+// updateMessages writes the content of messages changed in place; where they stand never changes.
 func (t *tx) updateMessages(changes []*messageWork) error {
-	b := newBulk("id text, text text, extra jsonb, updated_at bigint", len(changes))
+	b := newBulk("id text, direction text, author_kind text, author_id text, author_name text, text text, extra jsonb, updated_at bigint", len(changes))
 	seen := map[desk.ID]bool{}
 	for _, m := range changes {
 		if !seen[m.ID] {
 			seen[m.ID] = true
-			b.add(m.ID, m.Text, extraOf(*m.Message), m.UpdatedAt)
+			b.add(m.ID, m.Direction, m.Author.Kind, m.Author.ID, m.Author.Name, m.Text, extraOf(*m.Message), m.UpdatedAt)
 		}
 	}
-	_, err := t.bulkExec(b, `UPDATE messages SET text = v.text, extra = v.extra, updated_at = v.updated_at FROM v WHERE messages.id = v.id`)
+	_, err := t.bulkExec(b, `UPDATE messages SET direction = v.direction, author_kind = v.author_kind, author_id = v.author_id, author_name = v.author_name,
+		text = v.text, extra = v.extra, updated_at = v.updated_at FROM v WHERE messages.id = v.id`)
 	return err
 }
 

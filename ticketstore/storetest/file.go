@@ -132,29 +132,6 @@ func testThreads(w *World) {
 	}
 }
 
-func testCalls(w *World) {
-	call := func(state string) func(*desk.Inbound) {
-		return func(in *desk.Inbound) {
-			in.Call, in.Text = &desk.CallReport{ID: "call-7", Open: "every", Event: desk.CallEvent{Key: state, Type: state, At: 1000}}, ""
-		}
-	}
-	first := w.say("+8613800000000", "", call("ringing"))
-	second := w.say("+8613800000000", "", call("ended"))
-	if second.Outcome != desk.OutcomeUpdated || second.MessageID != first.MessageID || second.Events[0].Type != "message_update" {
-		w.Fatalf("second event of a call %+v", second)
-	}
-	m, err := w.Store.Message(w.ctx, first.MessageID)
-	w.ok(err)
-	if m.Call == nil || m.Call.State != "ended" || w.ticket(first.TicketID).Version != 3 {
-		w.Errorf("call %+v", m.Call)
-	}
-	e := w.put(w.envelope("x", ""), w.envelope("x", ""))
-	both := w.file(understood(e[0], func(in *desk.Inbound) { call("ringing")(in); in.Call.ID = "8" }), understood(e[1], func(in *desk.Inbound) { call("answered")(in); in.Call.ID = "8" }))
-	if both[0].MessageID != both[1].MessageID {
-		w.Error("one call in one batch became two messages")
-	}
-}
-
 func testPeople(w *World) {
 	login := desk.Identity{Type: "external", Value: "u42", Verified: true}
 	a := w.say("browser-1", "hi", func(in *desk.Inbound) { in.Also, in.Name, in.Level = []desk.Identity{login}, "韩梅梅", "vip" })

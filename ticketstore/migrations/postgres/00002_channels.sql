@@ -10,14 +10,15 @@ CREATE TABLE calls (
   message_id  TEXT NOT NULL DEFAULT '',
   state       TEXT NOT NULL,                     -- ringing, answered, ended
   agent_id    TEXT NOT NULL DEFAULT '',
-  body        JSONB NOT NULL,                    -- desk.Call with its events
+  body        JSONB NOT NULL,                    -- the call with its events, and how its channel wants calls filed
   started_at  BIGINT NOT NULL,
+  missed      BOOLEAN NOT NULL DEFAULT FALSE,
   stale_at    BIGINT NOT NULL,                   -- closed by a timer then; 0 when ended
   updated_at  BIGINT NOT NULL,
   PRIMARY KEY (channel_id, call_key)
 ) WITH (fillfactor = 70);
 CREATE INDEX calls_stale ON calls (stale_at) WHERE stale_at > 0;
-CREATE INDEX calls_customer ON calls (customer, started_at) WHERE customer <> '';
+CREATE INDEX calls_ticket ON calls (ticket_id) WHERE ticket_id <> '';
 
 -- A reply may leave by another way than its ticket's own, and to more people than the customer.
 ALTER TABLE deliveries ADD COLUMN means TEXT NOT NULL DEFAULT '';
@@ -43,6 +44,7 @@ ALTER TABLE tickets ADD COLUMN callback_state TEXT NOT NULL DEFAULT '';
 ALTER TABLE tickets ADD COLUMN callback_number TEXT NOT NULL DEFAULT '';
 ALTER TABLE tickets ADD COLUMN callback_due_at BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX tickets_conversation ON tickets (channel_id, sender) WHERE status IN ('new', 'open', 'waiting', 'resolved');
+CREATE INDEX tickets_callback ON tickets (callback_number) WHERE callback_state IN ('due', 'requested');
 CREATE INDEX tickets_window_warn ON tickets (window_warn_at) WHERE window_warn_at > 0;
 
 ALTER TABLE agents ADD COLUMN extensions JSONB NOT NULL DEFAULT '[]';
@@ -55,6 +57,7 @@ DROP TABLE calls;
 ALTER TABLE deliveries DROP COLUMN means, DROP COLUMN sender, DROP COLUMN to_type, DROP COLUMN to_value, DROP COLUMN to_scope, DROP COLUMN places;
 ALTER TABLE senders DROP COLUMN window_closes_at, DROP COLUMN window_remaining, DROP COLUMN window_reason, DROP COLUMN window_at, DROP COLUMN route_ticket_id;
 DROP INDEX tickets_conversation;
+DROP INDEX tickets_callback;
 ALTER TABLE tickets DROP COLUMN window_reason, DROP COLUMN window_warn_at, DROP COLUMN callback_state, DROP COLUMN callback_number, DROP COLUMN callback_due_at;
 ALTER TABLE agents DROP COLUMN extensions, DROP COLUMN signature;
 ALTER TABLE teams DROP COLUMN queues, DROP COLUMN template;
