@@ -70,7 +70,7 @@ func (v *verdict) take(results []authres.Result) {
 	}
 	for _, r := range results {
 		c := checkOf(r)
-		if c.Name == "" || said[c.Name] || len(v.checks) >= 10 {
+		if c.Result == "" || said[c.Name] || len(v.checks) >= 10 {
 			continue
 		}
 		v.checks = append(v.checks, c)
@@ -105,8 +105,11 @@ func checkOf(r authres.Result) desk.Check {
 	return desk.Check{}
 }
 
-// known keeps the verdicts of RFC 8601; hardfail is what some servers write for fail.
+// known keeps the verdicts of RFC 8601; hardfail is what some servers write for fail. "" is no verdict at all.
 func known(result string) string {
+	if !word.MatchString(result) {
+		return ""
+	}
 	switch result = strings.ToLower(result); result {
 	case "pass", "fail", "softfail", "neutral", "none", "temperror", "permerror":
 		return result
@@ -185,6 +188,7 @@ func plainCheck(method, result string) authres.Result {
 }
 
 var (
+	word        = regexp.MustCompile(`^[A-Za-z]+$`)
 	comments    = regexp.MustCompile(`\([^()]{0,1000}\)`)
 	plainResult = regexp.MustCompile(`(?i)^(spf|dkim|dmarc)\s*=\s*([a-z]+)`)
 	// dmarcFailed matches a failure in any field.
