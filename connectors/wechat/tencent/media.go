@@ -64,6 +64,7 @@ func typeOf(class string, data []byte) string {
 func (t *Tencent) keep(acc *account, class, name string, data []byte) *medium {
 	m := &medium{id: randomID(64), acc: acc, class: class, name: name, typ: typeOf(class, data), data: data, until: t.now().Add(mediaLife)}
 	t.media[m.id] = m
+	t.held += len(data)
 	return m
 }
 

@@ -10,8 +10,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -20,8 +18,10 @@ import (
 var phoneFiles embed.FS
 
 const (
-	maxPicture   = 5 << 20
-	maxCustomers = 1000             // of one phone page; a demo that is found by a crawler must not fill the memory
+	maxPicture = 5 << 20
+	// A demo that is found by a crawler must not fill the memory: so many customers, so many bytes of pictures.
+	maxCustomers = 1000
+	maxHeld      = 256 << 20
 	maxLines     = 300              // kept of one conversation
 	maxWait      = 25 * time.Second // of a long poll
 )
@@ -146,7 +146,7 @@ type ask struct {
 
 var phoneID = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 
-var errFull = errors.New("too many customers")
+var errFull = errors.New("the demo is full; start it again")
 
 // customer finds who speaks; a page that outlived the gateway makes its customer again.
 func (p *Phone) customer(id string) (*Customer, error) {
@@ -155,7 +155,7 @@ func (p *Phone) customer(id string) (*Customer, error) {
 	}
 	p.t.mu.Lock()
 	acc := p.t.find(p.appid)
-	full := acc.customers[id] == nil && len(acc.customers) >= maxCustomers
+	full := acc.customers[id] == nil && len(acc.customers) >= maxCustomers || p.t.held > maxHeld
 	p.t.mu.Unlock()
 	if full {
 		return nil, errFull
@@ -242,102 +242,6 @@ func (p *Phone) image(w http.ResponseWriter, r *http.Request) {
 	}
 	id, err := c.SendImage(r.Context(), "picture", data)
 	done(w, id, err)
-}
-
-// A line as the page gets it.
-type lineView struct {
-	N     int      `json:"n"`
-	At    string   `json:"at"`
-	From  string   `json:"from"`
-	Type  string   `json:"type"`
-	Text  string   `json:"text,omitempty"`
-	Title string   `json:"title,omitempty"`
-	URL   string   `json:"url,omitempty"`
-	Media string   `json:"media,omitempty"`
-	Menu  []Choice `json:"menu,omitempty"`
-}
-
-// A screenView is what the phone shows.
-type screenView struct {
-	Version   string     `json:"version"`
-	Followed  bool       `json:"followed"`
-	Typing    bool       `json:"typing"`
-	ClosesAt  string     `json:"window_closes_at,omitempty"`
-	Remaining int        `json:"remaining"`
-	Lines     []lineView `json:"lines"`
-}
-
-func (p *Phone) screen(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	c, err := p.customer(q.Get("customer"))
-	if err != nil {
-		refuseDemo(w, err)
-		return
-	}
-	wait, _ := strconv.Atoi(q.Get("wait"))
-	limit := time.NewTimer(min(time.Duration(wait)*time.Second, maxWait))
-	defer limit.Stop()
-	for {
-		view, news, ends := c.look()
-		if wait <= 0 || view.Version != q.Get("version") {
-			answerJSON(w, view)
-			return
-		}
-		select {
-		case <-news:
-		case <-ends: // the typing hint goes out by itself
-		case <-limit.C:
-			answerJSON(w, view)
-			return
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-// look reads the screen, what is closed at the next change, and when the typing hint ends.
-func (c *Customer) look() (screenView, <-chan struct{}, <-chan time.Time) {
-	c.t.mu.Lock()
-	defer c.t.mu.Unlock()
-	now := c.t.now()
-	v := screenView{Followed: c.subscribed, Typing: now.Before(c.typing), Lines: []lineView{}}
-	until, left := c.rights.best(now)
-	if v.Remaining = left; !until.IsZero() {
-		v.ClosesAt = until.UTC().Format(time.RFC3339)
-	}
-	from := max(0, len(c.inbox)-maxLines)
-	for i, s := range c.inbox[from:] {
-		v.Lines = append(v.Lines, lineView{from + i, s.At.UTC().Format(time.RFC3339), s.From, s.Type, s.Text, s.Title, s.URL, s.Media, s.Menu})
-	}
-	v.Version = fmt.Sprint(len(c.inbox), "-", v.Typing, "-", left, "-", v.Followed)
-	var ends <-chan time.Time
-	if v.Typing {
-		ends = time.After(c.typing.Sub(now))
-	}
-	return v, c.t.news, ends
-}
-
-func (p *Phone) media(w http.ResponseWriter, r *http.Request) {
-	c, err := p.customer(r.URL.Query().Get("customer"))
-	if err != nil {
-		refuseDemo(w, err)
-		return
-	}
-	n, err := strconv.Atoi(r.URL.Query().Get("line"))
-	lines := c.Inbox()
-	if err != nil || n < 0 || n >= len(lines) || lines[n].Data == nil {
-		http.NotFound(w, r)
-		return
-	}
-	safe := []string{"image/png", "image/jpeg", "image/gif", "image/bmp", "audio/amr", "audio/mpeg", "video/mp4"}
-	typ := lines[n].Media
-	if !slices.Contains(safe, typ) {
-		typ = "application/octet-stream"
-	}
-	w.Header().Set("Content-Type", typ)
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	w.Header().Set("Cache-Control", "private, max-age=3600")
-	w.Write(lines[n].Data)
 }
 
 func refuseDemo(w http.ResponseWriter, err error) {

@@ -69,6 +69,7 @@ type Tencent struct {
 	accounts  []*account
 	tokens    map[string]*token
 	media     map[string]*medium
+	held      int // bytes of all media ever sent or uploaded
 	faults    map[string][]*Fault
 	calls     []Call
 	callbacks []Delivered

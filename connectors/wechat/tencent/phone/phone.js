@@ -193,7 +193,7 @@ function show(screen) {
     toEnd();
   }
   $("typing").hidden = !screen.typing;
-  $("follow").textContent = screen.followed ? $("follow").dataset.on : $("follow").dataset.off;
+  $("follow").textContent = screen.followed ? $("follow").dataset.yes : $("follow").dataset.no;
   $("follow").setAttribute("aria-pressed", String(screen.followed));
   showWindow(screen);
 }
