@@ -187,8 +187,8 @@ func (f *callFold) finish(ordered []CallEvent) {
 	f.durations(ordered, talked)
 }
 
-// talked tells whether a person took the call. A call whose legs rang and were not taken was answered by a machine, unless who
-// took it was named.
+// talked tells whether a person took the call. Unless who took it was named, a call whose legs rang and were not taken was answered
+// by a machine, and so was one that the call centre says ended otherwise.
 func (f *callFold) talked() bool {
 	legs := false
 	for name, l := range f.legs {
@@ -201,7 +201,7 @@ func (f *callFold) talked() bool {
 		legs = legs || l.rang || l.hung
 	}
 	main := f.legs[""]
-	return main.answered && (main.agents || !legs)
+	return main.answered && (main.agents || !legs && (main.outcome == "" || main.outcome == "answered"))
 }
 
 // answeredAt is when the first person took the call.

@@ -3,12 +3,13 @@ package main
 import (
 	"hearback/connectors"
 	"hearback/connectors/email"
+	"hearback/connectors/telephony"
 	"hearback/connectors/webchat"
 	"hearback/connectors/wechat"
 )
 
 // kinds lists every type of channel this build can open. A new one is a line here.
-var kinds = []connectors.Kind{webchat.Kind, email.Kind, wechat.Kind}
+var kinds = []connectors.Kind{webchat.Kind, email.Kind, wechat.Kind, telephony.Kind}
 
 func kindNamed(name string) (connectors.Kind, bool) {
 	for _, k := range kinds {

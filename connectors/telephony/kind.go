@@ -1,10 +1,15 @@
 package telephony
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/nyaruka/phonenumbers"
 
 	"hearback/connectors"
 	"hearback/desk"
@@ -59,6 +64,8 @@ func inFields() []connectors.Field {
 			Help: connectors.Text{Zh: "两位代码，例如 CN。没有国际区号的号码按它解释。", En: "Two letters, e.g. CN. Numbers without a country code are read as of this country."}},
 		{Name: "area_code", Type: "text", Pattern: `0?[1-9][0-9]{0,4}`, Label: connectors.Text{Zh: "区号", En: "Area code"},
 			Help: connectors.Text{Zh: "例如 010。本地号码（没有区号的）按它解释。", En: "E.g. 010. Local numbers without an area code are read with it."}},
+		{Name: "time_zone", Type: "text", Default: defaultZone, Label: connectors.Text{Zh: "时区", En: "Time zone"},
+			Help: connectors.Text{Zh: "没有时区的时间按它解释，例如 Asia/Shanghai。", En: "Times told without a zone are read as of this one, e.g. Asia/Shanghai."}},
 		{Name: "profile", Type: "textarea", MaxLen: 16 << 10, Label: connectors.Text{Zh: "映射配置", En: "Mapping profile"},
 			Help: connectors.Text{Zh: "自带配置的名称（clink、7moor、vonage），或完整的 TOML 配置。仅用于格式“映射配置”。", En: "Name of a shipped profile (clink, 7moor, vonage), or a whole profile in TOML. Only for the format \"mapping profile\"."}},
 		{Name: "open", Type: "select", Default: "every", Label: connectors.Text{Zh: "哪些来电建工单", En: "Calls that open a ticket"},
@@ -94,15 +101,29 @@ func newToken() string {
 
 // check judges what fields alone cannot.
 func check(given map[string]string) []connectors.Problem {
-	return checkOut(given)
-}
-
-// test plays a call through the channel's own format.
-func test(ctx context.Context, ch desk.Channel, tools connectors.Tools) error {
-	c, err := Open(ctx, ch, tools)
-	if err != nil {
-		return err
+	var out []connectors.Problem
+	wrong := func(field, zh, en string) {
+		out = append(out, connectors.Problem{Field: field, Text: connectors.Text{Zh: zh, En: en}})
 	}
-	defer c.Close()
-	return c.testCallback(ctx)
+	d := &door{secret: given["secret"]}
+	switch cmp.Or(given["format"], "generic") {
+	case "generic":
+		if _, err := webhookKeys(d.secret); err != nil {
+			wrong("secret", "通用格式需要 whsec_ 开头的 Base64 密钥；新建时留空会自动生成。", "The generic format needs a Base64 secret that begins with whsec_; one is made when you leave it empty at creation.")
+		}
+	case "twilio":
+		if !d.ownSecret() {
+			wrong("secret", "请填 Twilio 控制台中的 Auth Token。", "Give the auth token from the Twilio console.")
+		}
+	}
+	if _, known := phonenumbers.GetSupportedRegions()[strings.ToUpper(cmp.Or(given["country"], "CN"))]; !known {
+		wrong("country", "没有这个国家或地区代码。请填两位代码，例如 CN。", "There is no such country. Give two letters, e.g. CN.")
+	}
+	if _, err := time.LoadLocation(cmp.Or(given["time_zone"], defaultZone)); err != nil {
+		wrong("time_zone", "没有这个时区。例如 Asia/Shanghai。", "There is no such time zone. E.g. Asia/Shanghai.")
+	}
+	if _, err := readNetworks(given["allow_ips"]); err != nil {
+		wrong("allow_ips", "请填 IP 或网段，例如 203.0.113.7, 198.51.100.0/24。", "Give addresses or networks, e.g. 203.0.113.7, 198.51.100.0/24.")
+	}
+	return append(out, checkOut(given)...)
 }

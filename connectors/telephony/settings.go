@@ -12,9 +12,10 @@ import (
 // among them.
 type settings struct {
 	format   string
-	country  string // ISO 3166-1, upper case
-	areaCode string // digits without trunk prefix, "10" for Beijing
-	profile  string // name or text of the mapping profile
+	country  string         // ISO 3166-1, upper case
+	areaCode string         // digits without trunk prefix, "10" for Beijing
+	profile  string         // name or text of the mapping profile
+	zone     *time.Location // of times told without one
 
 	open        string // missed, voicemail, every
 	within      time.Duration
@@ -23,13 +24,19 @@ type settings struct {
 	staleAfter  time.Duration
 }
 
+const defaultZone = "Asia/Shanghai"
+
 // traveling lists the settings that go with each envelope.
-var traveling = []string{"format", "country", "area_code", "profile", "open", "within_hours", "callback_minutes", "urgent_after", "stale_minutes"}
+var traveling = []string{"format", "country", "area_code", "time_zone", "profile", "open", "within_hours", "callback_minutes", "urgent_after", "stale_minutes"}
 
 // readSettings understands a channel's settings or an envelope's Meta; what is not given has its default.
 func readSettings(given map[string]string) *settings {
+	zone, err := time.LoadLocation(cmp.Or(given["time_zone"], defaultZone))
+	if err != nil {
+		zone = time.UTC
+	}
 	return &settings{
-		format: cmp.Or(given["format"], "generic"), country: cmp.Or(given["country"], "CN"), areaCode: given["area_code"], profile: given["profile"],
+		zone: zone, format: cmp.Or(given["format"], "generic"), country: cmp.Or(given["country"], "CN"), areaCode: given["area_code"], profile: given["profile"],
 		open: cmp.Or(given["open"], "every"), within: time.Duration(number(given, "within_hours", 72)) * time.Hour,
 		callBackIn: time.Duration(number(given, "callback_minutes", 30)) * time.Minute, urgentAfter: number(given, "urgent_after", 3),
 		staleAfter: time.Duration(number(given, "stale_minutes", 240)) * time.Minute,
