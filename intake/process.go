@@ -164,7 +164,7 @@ func (b *Belt) fileAll(ctx context.Context, filings []ticketstore.Filing) {
 	switch {
 	case err == nil:
 		b.o.Metrics.filed(filed, b.o.Now().Sub(start))
-		b.tell(ctx, filed)
+		b.Tell(ctx, filed)
 		b.opened(filings, filed)
 	case ctx.Err() != nil:
 	case len(filings) > 1:
@@ -176,8 +176,9 @@ func (b *Belt) fileAll(ctx context.Context, filings []ticketstore.Filing) {
 	}
 }
 
-// tell passes on what the commit made true: first to the router, so that an owner is found while the consoles are told.
-func (b *Belt) tell(ctx context.Context, filed []ticketstore.Filed) {
+// Tell passes on what a commit made true: to the consoles, the router and whoever waits for it. The belt calls it after filing; others after
+// what they filed by another way.
+func (b *Belt) Tell(ctx context.Context, filed []ticketstore.Filed) {
 	var queue []desk.Ticket
 	var events []desk.Event
 	var calls []desk.CallNews

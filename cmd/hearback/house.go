@@ -127,9 +127,10 @@ func (h *house) furnish(ctx context.Context) error {
 		return err
 	}
 	h.router = router.New(router.Options{Store: h.store, Bus: h.bus, Logger: h.log, Node: h.node,
-		Grace: c.Routing.Grace, Lease: c.Routing.Lease, DefaultCapacity: c.Routing.Capacity, Patient: patientKinds()})
+		Grace: c.Routing.Grace, Lease: c.Routing.Lease, DefaultCapacity: c.Routing.Capacity, Patient: patientKinds(),
+		Calls: h.store.LiveCalls})
 	h.intake = intake.New(intake.Options{Store: h.store, Blobs: h.files, Kinds: kinds, Classify: h.classify, Logger: h.log,
-		Route: h.router.Route, Opened: h.opened, Fetch: func() { h.fetch.Kick() }, Asked: func() { h.answers.Kick() },
+		Route: h.router.Route, Opened: h.opened, Calls: h.tellCalls, Fetch: func() { h.fetch.Kick() }, Asked: func() { h.answers.Kick() },
 		Publish: h.publish, Batch: c.Intake.Batch, Lease: c.Intake.Lease, MaxAttempts: c.Intake.MaxAttempts,
 		Metrics: intake.NewMetrics(h.metrics)})
 	secret, err := h.workspaceSecret(ctx)
@@ -160,7 +161,7 @@ func (h *house) front() map[string]func(context.Context) error {
 
 // belts carry messages in and out; they drain after the front is closed.
 func (h *house) belts() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{"intake": h.intake.Run, "delivery": h.out.Run, "files": h.fetch.Run, "answers": h.answers.Run}
+	return map[string]func(context.Context) error{"intake": h.intake.Run, "delivery": h.out.Run, "files": h.fetch.Run, "answers": h.answers.Run, "timers": h.watchTimers}
 }
 
 // ground is what everything stands on; it stops last.
