@@ -14,7 +14,7 @@ import (
 var floors = map[string]int{
 	"desk": 0, "vault": 0,
 	"connectors": 1, "normalizer": 1, "normalizer/mail": 1, "ticketstore": 1, "blobs": 1, "bus": 1, "configs": 1,
-	"router": 2, "connectors/webchat": 2, "connectors/telephony": 2, "connectors/email": 2, "connectors/wechat": 2, "connectors/fleet": 2, "connectors/connectortest": 2, "connectors/wechat/tencent": 2,
+	"router": 2, "connectors/webchat": 2, "connectors/telephony": 2, "connectors/email": 2, "connectors/wechat": 2, "connectors/fleet": 2, "connectors/connectortest": 2, "connectors/wechat/tencent": 2, "connectors/telephony/pbx": 2,
 	"ticketstore/storetest": 2, "bus/bustest": 2, "connectors/email/mailtest": 2, "auth": 2,
 	"intake": 3, "delivery": 3, "customer": 3, "console": 3, "admin": 3, "web": 3,
 	"cmd/hearback": 4, "cmd/corpora": 4,

@@ -52,7 +52,7 @@ func (c *Connector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // arrived reads a request of somebody who may send one.
 func (c *Connector) arrived(w http.ResponseWriter, r *http.Request) (*request, *refusal) {
 	// The list is the call centre's; an SMS gateway has addresses of its own and proves itself.
-	if !allowed(c.networks, r.RemoteAddr) && !strings.HasPrefix(r.URL.Path, "/sms") {
+	if !allowed(c.networks, r.RemoteAddr) && !smsPath(r.URL.Path) {
 		return nil, refuse(http.StatusForbidden, "This address is not among those allowed for the channel.")
 	}
 	if !c.takes(r.Method) {
