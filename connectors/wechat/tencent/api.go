@@ -38,7 +38,7 @@ var words = map[int]string{
 	45072: "command can only be Typing or CancelTyping", 45080: "need send typing within 30s of user interaction", 45081: "already typing",
 	46004: "user not exist", 47001: "data format error", 48001: "api unauthorized", 60020: "not allow to access from your ip",
 	95001: "send msg count limit", 95004: "open_kfid not exist", 95007: "invalid msg token", 95013: "conversation end",
-	95017: "service state trans invalid", 95018: "send msg session status invalid",
+	95016: "service state trans invalid", 95018: "send msg session status invalid",
 }
 
 // write sends the answer as Tencent does: text/plain is what custom/send really says its JSON is.

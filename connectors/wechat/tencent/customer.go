@@ -29,6 +29,7 @@ type Customer struct {
 	servicer   string
 	failNext   []int // KF: fail_type of the next sends
 	welcomed   time.Time
+	wrote      time.Time // when the next message was written; zero: now
 }
 
 // Customer returns the person with that id of an account, who follows it already; unknown ones are made. An empty id makes a new
@@ -87,6 +88,23 @@ func (c *Customer) Say(ctx context.Context, content string) (msgID string, err e
 		return c.kfSay(ctx, "text", kfText(content, ""), Shown{Type: "text", Text: content})
 	}
 	return c.send(ctx, Shown{Type: "text", Text: content}, "text", text("Content", content))
+}
+
+// SayAt is Say of a customer who wrote at another time: Tencent brings it only now. For KF that is what a pull after an outage
+// finds; windows count from then.
+func (c *Customer) SayAt(ctx context.Context, at time.Time, content string) (msgID string, err error) {
+	c.t.mu.Lock()
+	c.wrote = at
+	c.t.mu.Unlock()
+	return c.Say(ctx, content)
+}
+
+// clock is the time of what the customer does now. t.mu is held.
+func (c *Customer) clock() time.Time {
+	if at := c.wrote; !at.IsZero() {
+		return at
+	}
+	return c.t.now()
 }
 
 // Choose taps an item of a menu message: a text with its id. It gives no right to more messages than a tap does.
@@ -200,13 +218,14 @@ func (c *Customer) message(ctx context.Context, shown Shown, tapped bool, msgTyp
 	c.show(shown)
 	c.touch(tapped)
 	letter := c.letter(msgID, msgType, append(fields, field{name: "MsgId", text: msgID, number: true}))
+	c.wrote = time.Time{}
 	c.t.mu.Unlock()
 	return msgID, c.deliver(ctx, letter)
 }
 
 // touch grants the rights of a message or a tap. t.mu is held.
 func (c *Customer) touch(tapped bool) {
-	now := c.t.now()
+	now := c.clock()
 	c.touched = now
 	if tapped {
 		c.rights.tap = c.acc.Windows.Tap.from(now)
@@ -217,7 +236,7 @@ func (c *Customer) touch(tapped bool) {
 
 // letter is a callback of this customer. t.mu is held.
 func (c *Customer) letter(msgID, msgType string, fields []field) Letter {
-	head := []field{text("ToUserName", c.acc.Original), text("FromUserName", c.OpenID), number("CreateTime", c.t.now().Unix()), text("MsgType", msgType)}
+	head := []field{text("ToUserName", c.acc.Original), text("FromUserName", c.OpenID), number("CreateTime", c.clock().Unix()), text("MsgType", msgType)}
 	return Letter{Account: c.acc.Account, OpenID: c.OpenID, MsgID: msgID, Body: document(c.acc.JSON, append(head, fields...)), at: c.t.o.Now}
 }
 

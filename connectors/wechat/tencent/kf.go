@@ -23,6 +23,7 @@ type kfLog struct {
 	pulls   []time.Time // without a token, of the last minute
 	codes   map[string]kfCode
 	empty   int // pages without a message that still say has_more
+	back    int // how far the next pull goes back behind its cursor
 }
 
 type kfEntry struct {
@@ -49,15 +50,15 @@ type kfMessage struct {
 }
 
 // record appends a message to the log: {"msgid":…, …, "<msgtype>":{…}}. t.mu is held.
-func (t *Tencent) record(acc *account, m kfMessage) {
-	m.SendTime = t.now().Unix()
+func (t *Tencent) record(acc *account, at time.Time, m kfMessage) {
+	m.SendTime = at.Unix()
 	head, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // plain fields
 	}
 	raw := append(head[:len(head)-1:len(head)-1], ","+quote(m.MsgType)+":"...)
 	raw = append(append(raw, m.Part...), '}')
-	acc.kf.entries = append(acc.kf.entries, kfEntry{t.now(), raw})
+	acc.kf.entries = append(acc.kf.entries, kfEntry{at, raw})
 	t.changed()
 }
 
@@ -123,7 +124,8 @@ func (c *Customer) kfSay(ctx context.Context, msgType string, body json.RawMessa
 	c.touch(false)
 	shown.From, shown.MsgID = FromCustomer, id
 	c.show(shown)
-	t.record(c.acc, kfMessage{MsgID: id, OpenKfID: c.acc.OpenKfID, External: c.OpenID, Origin: 3, MsgType: msgType, Part: body})
+	t.record(c.acc, c.clock(), kfMessage{MsgID: id, OpenKfID: c.acc.OpenKfID, External: c.OpenID, Origin: 3, MsgType: msgType, Part: body})
+	c.wrote = time.Time{}
 	l := t.kfLetter(c.acc)
 	t.mu.Unlock()
 	return id, t.Deliver(ctx, l)
@@ -168,6 +170,13 @@ func (t *Tencent) EmptyPages(openKfID string, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.findKF(openKfID).kf.empty = n
+}
+
+// Rewind lets the next pull begin n messages before its cursor, as one with an older cursor does.
+func (t *Tencent) Rewind(openKfID string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.findKF(openKfID).kf.back = n
 }
 
 // kfSync hands out the log from a cursor on.
@@ -230,6 +239,7 @@ func (t *Tencent) page(acc *account, from, limit int) answer {
 	if acc.PageSize > 0 {
 		limit = min(limit, acc.PageSize)
 	}
+	from, acc.kf.back = max(0, from-acc.kf.back), 0
 	for from < len(acc.kf.entries) && t.now().Sub(acc.kf.entries[from].at) >= kfHorizon {
 		from++
 	}

@@ -94,7 +94,7 @@ func (c *Customer) FailNext(failTypes ...int) {
 func (c *Customer) failLater(ctx context.Context, msgID string) {
 	failType := c.failNext[0]
 	c.failNext = c.failNext[1:]
-	c.t.record(c.acc, kfEvent(c.t.newMsgID(), struct {
+	c.t.record(c.acc, c.t.now(), kfEvent(c.t.newMsgID(), struct {
 		Type     string `json:"event_type"`
 		OpenKfID string `json:"open_kfid"`
 		External string `json:"external_userid"`
@@ -148,7 +148,7 @@ func (c *Customer) Enter(ctx context.Context, scene string) error {
 	if now := t.now(); now.Sub(c.welcomed) >= 48*time.Hour && now.Sub(c.touched) >= 48*time.Hour {
 		c.welcomed, code = now, t.code(c, 20*time.Second)
 	}
-	t.record(c.acc, kfEvent(t.newMsgID(), struct {
+	t.record(c.acc, t.now(), kfEvent(t.newMsgID(), struct {
 		Type     string `json:"event_type"`
 		OpenKfID string `json:"open_kfid"`
 		External string `json:"external_userid"`
@@ -180,7 +180,7 @@ func (c *Customer) Recall(ctx context.Context, msgID string) error {
 			c.inbox[i].Taken = true
 		}
 	}
-	t.record(c.acc, kfEvent(t.newMsgID(), struct {
+	t.record(c.acc, t.now(), kfEvent(t.newMsgID(), struct {
 		Type     string `json:"event_type"`
 		OpenKfID string `json:"open_kfid"`
 		External string `json:"external_userid"`
@@ -197,7 +197,7 @@ func (c *Customer) Colleague(ctx context.Context, userID, content string) error 
 	t.mu.Lock()
 	id := t.newMsgID()
 	c.show(Shown{From: FromAccount, Type: "text", Text: content, MsgID: id, Via: "wecom", Agent: userID})
-	t.record(c.acc, kfMessage{MsgID: id, OpenKfID: c.acc.OpenKfID, External: c.OpenID, Origin: 5, Servicer: userID, MsgType: "text", Part: kfText(content, "")})
+	t.record(c.acc, t.now(), kfMessage{MsgID: id, OpenKfID: c.acc.OpenKfID, External: c.OpenID, Origin: 5, Servicer: userID, MsgType: "text", Part: kfText(content, "")})
 	l := t.kfLetter(c.acc)
 	t.mu.Unlock()
 	return t.Deliver(ctx, l)
@@ -211,7 +211,7 @@ func (c *Customer) Session(ctx context.Context, change int, servicer string) err
 	if change == 3 {
 		c.state, c.servicer = StateEnded, ""
 	}
-	t.record(c.acc, kfEvent(t.newMsgID(), struct {
+	t.record(c.acc, t.now(), kfEvent(t.newMsgID(), struct {
 		Type     string `json:"event_type"`
 		OpenKfID string `json:"open_kfid"`
 		External string `json:"external_userid"`
@@ -270,7 +270,7 @@ func (t *Tencent) kfTrans(r request) answer {
 	case code != 0:
 		return refused(code)
 	case c.state == StateEnded || in.State < StateBot || in.State > StateEnded || in.State < c.state && c.state != StateHuman:
-		return refused(95017)
+		return refused(95016)
 	case in.State == StateHuman && in.Servicer == "":
 		return refused(40058)
 	}
