@@ -98,7 +98,16 @@ func (w *writing) reply() (ReplyResult, error) {
 	if err := w.unseen(); err != nil {
 		return ReplyResult{}, err
 	}
-	m := &desk.Message{ID: desk.NewID(), Direction: w.direction, Author: w.Author, Text: clean(w.Text), HTML: clean(w.HTML), ChannelID: to.channel,
+	m, err := w.send(l, to, others, desk.NewID())
+	if err != nil {
+		return ReplyResult{}, err
+	}
+	return w.finish(l, m, others...)
+}
+
+// send writes a message into a ticket and queues its delivery. others are the tickets that show the same quota.
+func (w *writing) send(l *timeline, to leaving, others []*timeline, id desk.ID) (*desk.Message, error) {
+	m := &desk.Message{ID: id, Direction: w.direction, Author: w.Author, Text: clean(w.Text), HTML: clean(w.HTML), ChannelID: to.channel,
 		Means: w.means(), Headers: w.headers()}
 	m.ExternalID = m.ID
 	if w.NewExternalID != nil {
@@ -110,17 +119,17 @@ func (w *writing) reply() (ReplyResult, error) {
 		l.w.Callback = desk.Callback{State: "requested", Number: clean(number), DueAt: cmp.Or(l.w.Callback.DueAt, l.now)}
 	}
 	if err := w.spend(to, l, others); err != nil {
-		return ReplyResult{}, err
+		return nil, err
 	}
 	l.add(m).idempotency = clean(w.IdempotencyKey)
 	l.w.note(m)
 	if err := w.deliver(l, m, to); err != nil {
-		return ReplyResult{}, fmt.Errorf("queue delivery: %w", err)
+		return nil, fmt.Errorf("queue delivery: %w", err)
 	}
 	if err := w.admitReaders(m); err != nil {
-		return ReplyResult{}, fmt.Errorf("admit readers: %w", err)
+		return nil, fmt.Errorf("admit readers: %w", err)
 	}
-	return w.finish(l, m, others...)
+	return m, nil
 }
 
 // finish writes the message, its files and the tickets.

@@ -48,7 +48,11 @@ type leaving struct {
 	senderKey
 	own       bool // the ticket's own
 	remaining int
-	route     desk.ID   // the ticket of another conversation that wrote there last
+	window    window
+	contact   desk.ID
+	ticket    desk.ID   // the conversation's current ticket
+	over      bool      // that one is done, or there is none
+	route     desk.ID   // another ticket that wrote there last
 	siblings  []desk.ID // tickets that show the conversation's quota, when it has one
 	counts    bool      // the reply takes a place of the quota
 }
@@ -59,8 +63,8 @@ func (w *writing) leave() (leaving, error) {
 	r := cmp.Or(w.Route, &Route{})
 	var to leaving
 	own, err := one(w.t.ctx, w.t.s, w.t, func(row scanner) (own senderKey, err error) {
-		return own, row.Scan(&own.channel, &own.sender, &to.remaining, &to.route)
-	}, `SELECT t.channel_id, t.sender, COALESCE(s.window_remaining, -1), COALESCE(s.route_ticket_id, '') FROM tickets t
+		return own, row.Scan(&own.channel, &own.sender, &to.remaining, &to.ticket, &to.route)
+	}, `SELECT t.channel_id, t.sender, COALESCE(s.window_remaining, -1), COALESCE(s.ticket_id, t.id), COALESCE(s.route_ticket_id, '') FROM tickets t
 		LEFT JOIN senders s ON s.channel_id = COALESCE(NULLIF(CAST(? AS TEXT), ''), t.channel_id) AND s.sender = COALESCE(NULLIF(CAST(? AS TEXT), ''), t.sender)
 		WHERE t.id = ?`, r.ChannelID, r.Sender, w.TicketID)
 	if err != nil {
@@ -68,7 +72,7 @@ func (w *writing) leave() (leaving, error) {
 	}
 	to.senderKey = senderKey{cmp.Or(r.ChannelID, own.channel), cmp.Or(clean(r.Sender), own.sender)}
 	to.own = to.senderKey == own
-	if to.own && to.remaining <= 0 && to.route == "" {
+	if to.own && to.remaining <= 0 && to.route == "" && to.ticket == w.TicketID {
 		return to, nil // nothing of it will change
 	}
 	if !to.own {
@@ -82,12 +86,16 @@ func (w *writing) leave() (leaving, error) {
 }
 
 func (w *writing) lockLine(to *leaving) error {
-	_, err := one(w.t.ctx, w.t.s, w.t, func(row scanner) (struct{}, error) {
-		return struct{}{}, row.Scan(&to.remaining, &to.route)
-	}, `SELECT window_remaining, route_ticket_id FROM senders WHERE channel_id = ? AND sender = ?`+w.t.s.dialect.forUpdate, to.channel, to.sender)
+	status, err := one(w.t.ctx, w.t.s, w.t, func(row scanner) (status desk.Status, err error) {
+		x := &to.window
+		return status, row.Scan(&x.closes, &x.remaining, &x.reason, &to.contact, &to.ticket, &to.route, &status)
+	}, `SELECT s.window_closes_at, s.window_remaining, s.window_reason, s.contact_id, s.ticket_id, s.route_ticket_id,
+		COALESCE((SELECT t.status FROM tickets t WHERE t.id = s.ticket_id), '') FROM senders s WHERE s.channel_id = ? AND s.sender = ?`+w.t.s.dialect.forUpdate,
+		to.channel, to.sender)
 	if err != nil {
 		return fmt.Errorf("lock conversation: %w", err)
 	}
+	to.remaining, to.over = to.window.remaining, status == "" || status.Done()
 	to.counts = to.remaining > 0 && w.means() == ""
 	if !to.counts {
 		return nil
@@ -108,11 +116,15 @@ func (w *writing) means() string {
 	return clean(w.Route.Means)
 }
 
-// spend takes a place of the conversation's quota and notes which ticket wrote there last: the answer comes back to it.
+// spend takes a place of the conversation's quota and notes which ticket wrote there last: the answer comes back to it. A
+// conversation whose own ticket is done goes on in a new one of its own.
 func (w *writing) spend(to leaving, l *timeline, others []*timeline) error {
-	remaining, route := to.remaining, desk.ID("")
-	if !to.own {
-		route = w.TicketID
+	remaining, ticket, route := to.remaining, to.ticket, w.TicketID
+	if to.own && to.over {
+		ticket = w.TicketID
+	}
+	if ticket == w.TicketID {
+		route = ""
 	}
 	if to.counts {
 		remaining--
@@ -123,10 +135,11 @@ func (w *writing) spend(to leaving, l *timeline, others []*timeline) error {
 			}
 		}
 	}
-	if remaining == to.remaining && route == to.route {
+	if remaining == to.remaining && ticket == to.ticket && route == to.route {
 		return nil
 	}
-	_, err := w.t.exec(`UPDATE senders SET window_remaining = ?, route_ticket_id = ? WHERE channel_id = ? AND sender = ?`, remaining, route, to.channel, to.sender)
+	_, err := w.t.exec(`UPDATE senders SET window_remaining = ?, ticket_id = ?, route_ticket_id = ? WHERE channel_id = ? AND sender = ?`,
+		remaining, ticket, route, to.channel, to.sender)
 	if err != nil {
 		return fmt.Errorf("note in conversation: %w", err)
 	}

@@ -67,6 +67,9 @@ var cases = []struct {
 	{"CallsNobodyEndsAreEndedByATimer", testStaleCalls},
 	{"TwoNodesMakeOneCallOfItsFirstEvents", testCallRace},
 	{"CallsGoWithTheirMessages", testCallMoves},
+	{"AnAgentOpensATicketByWriting", testStart},
+	{"AnswersGoToTheTicketThatWroteLast", testStartChat},
+	{"OneLetterOpensOneTicket", testStartRace},
 	{"LogNumbersRepliesInTheSendersLine", testLog},
 }
 
