@@ -19,11 +19,11 @@ func (aliyun) verify(d *door, r *request) *refusal { return needPassword(d, r) }
 
 func (a aliyun) read(s *settings, r *request) ([]report, error) {
 	body := bytes.TrimSpace(r.Body)
-	bodies := []json.RawMessage{body}
-	if bytes.HasPrefix(body, []byte("[")) {
-		if err := json.Unmarshal(body, &bodies); err != nil {
-			return nil, refuse(http.StatusBadRequest, "The body is no JSON.")
-		}
+	var bodies []json.RawMessage // a fresh one: reading into an element that is the body would write over it
+	if !bytes.HasPrefix(body, []byte("[")) {
+		bodies = append(bodies, body)
+	} else if err := json.Unmarshal(body, &bodies); err != nil {
+		return nil, refuse(http.StatusBadRequest, "The body is no JSON.")
 	}
 	var out []report
 	for _, b := range bodies {
