@@ -57,10 +57,10 @@ func twilioEvent(s *settings, rep *report, v values) bool {
 	e := &rep.Event
 	status := v.get("CallStatus")
 	switch {
+	case v.get("TranscriptionText") != "": // names its recording, too
+		e.Type, e.Text = desk.CallTranscript, v.get("TranscriptionText")
 	case v.get("RecordingUrl") != "" || v.get("RecordingSid") != "" && v.get("RecordingStatus") != "":
 		return twilioRecording(s, rep, v)
-	case v.get("TranscriptionText") != "":
-		e.Type, e.Text = desk.CallTranscript, v.get("TranscriptionText")
 	case v.get("SpeechResult") != "":
 		e.Type, e.Text, e.Speaker = desk.CallTranscript, v.get("SpeechResult"), "customer"
 	case v.get("Digits") != "":
@@ -83,7 +83,8 @@ func twilioEvent(s *settings, rep *report, v values) bool {
 	return e.Type != ""
 }
 
-// twilioRecording: what the Record verb takes down is a message left; all else is a recording of the talk.
+// twilioRecording: what the Record verb takes down is a message left, all else a recording of the talk. The verb's own request
+// names no source but the key that ended it.
 func twilioRecording(s *settings, rep *report, v values) bool {
 	address := v.get("RecordingUrl")
 	if status := v.get("RecordingStatus"); address == "" || status != "" && status != "completed" {
@@ -91,7 +92,7 @@ func twilioRecording(s *settings, rep *report, v values) bool {
 	}
 	e := &rep.Event
 	e.Type, e.Seconds = desk.CallRecording, wholeSeconds(v.get("RecordingDuration"))
-	if v.get("RecordingSource") == "RecordVerb" || v.get("RecordingSource") == "" && v.get("CallStatus") != "" {
+	if source := v.get("RecordingSource"); source == "RecordVerb" || source == "" && v.get("Digits") != "" {
 		e.Type = desk.CallVoicemail
 	}
 	if at := moment(v.get("RecordingStartTime"), s.zone); at != 0 {
