@@ -46,3 +46,10 @@ export function shortAddress(s: string): string {
   const name = s.slice(0, s.lastIndexOf("<")).trim().replace(/^"|"$/g, "");
   return s.includes("<") && name ? name : bare(s);
 }
+
+/** A number as people read it: 138 0013 5678. Other countries' numbers and what is none stay as they are. */
+export function showPhone(n: string): string {
+  const cn = /^\+86(1\d{2})(\d{4})(\d{4})$/.exec(n);
+  if (cn) return `${cn[1]} ${cn[2]} ${cn[3]}`;
+  return n;
+}

@@ -66,24 +66,18 @@ export const choose = (all: Route[], wished: string | undefined): Route | undefi
 /** Only letters have a subject, copies and a formatted form. */
 export const isLetter = (r: Route | undefined): boolean => r?.channel.kind === "email" && r.means === "";
 
-/** What a way is called: its channel, or what it does. */
+/** What a way is called: its channel, or what it does. A telephone's written messages are text messages. */
 export function wayName(r: Route, locale: string): string {
-  if (!r.means) return r.channel.name;
-  return (
-    (locale === "en" ? r.title.en || r.title.zh : r.title.zh || r.title.en) ||
-    (hasText(`means.${r.means}`) ? t(`means.${r.means}`) : r.means)
-  );
+  if (!r.means) return r.channel.kind === "telephony" ? `${t("means.sms")} · ${r.channel.name}` : r.channel.name;
+  const title = locale === "en" ? r.title.en || r.title.zh : r.title.zh || r.title.en;
+  return title || (hasText(`means.${r.means}`) ? t(`means.${r.means}`) : r.means);
 }
 
-/** The offer to take another way: "answer by e-mail: a***@b.com". */
+/** The offer to take another way: "answer by e-mail (a***@b.com)". */
 export function offer(r: Route, locale: string): string {
-  const name = r.means
-    ? wayName(r, locale)
-    : hasText(`channel.${r.channel.kind}`)
-      ? t(`channel.${r.channel.kind}`)
-      : r.channel.name;
-  if (r.means) return r.to ? `${name} ${r.to}` : name;
-  return t("composer.instead", { way: r.to ? `${name} ${r.to}` : name });
+  if (r.means) return [wayName(r, locale), r.to].filter(Boolean).join(" ");
+  const way = hasText(`written.${r.channel.kind}`) ? t(`written.${r.channel.kind}`) : r.channel.name;
+  return r.to ? t("composer.insteadTo", { way, to: r.to }) : t("composer.instead", { way });
 }
 
 /** Why a way is shut, in the reader's language. */
