@@ -20,6 +20,7 @@ var Formats = []string{"generic", "zammad", "zammad-form", "sipgate", "placetel"
 type Centre struct {
 	Format     string
 	Target     string // where it posts: the channel's address, or …/api/v1/cti/TOKEN
+	Public     string // the address providers were given when Target is another way to the same place; "" is Target
 	Secret     string // the channel's secret
 	Token      string // the channel's token; put behind Target for formats that do not sign, unless Target ends in it
 	Recordings string // where Office keeps the sound
@@ -189,7 +190,11 @@ func (c *Centre) Signed(ctx context.Context, r Request) (*http.Request, error) {
 	case "placetel":
 		signPlacetel(req, c.Secret, r.Body)
 	case "twilio":
-		signTwilio(req, c.Secret, c.address(r), r.Body)
+		public := *c
+		if c.Public != "" {
+			public.Target = c.Public
+		}
+		signTwilio(req, c.Secret, public.address(r), r.Body)
 	case "freeswitch":
 		user, password, _ := strings.Cut(c.Secret, ":")
 		req.SetBasicAuth(user, password)

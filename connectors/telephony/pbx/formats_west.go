@@ -104,7 +104,7 @@ func twilioRequests(s Script, steps []step) (out []Request) {
 		case st.kind == "recording" || st.kind == "voicemail":
 			f := url.Values{"CallSid": {s.ID}, "AccountSid": {twilioAccount}, "RecordingSid": {"RE" + s.ID}, "RecordingUrl": {st.url}, "RecordingStatus": {"completed"},
 				"RecordingDuration": {strconv.Itoa(int(st.took / time.Second))}, "RecordingChannels": {"1"}, "RecordingStartTime": {st.at.UTC().Format(time.RFC1123Z)},
-				"RecordingSource": {map[string]string{"recording": "RecordVerb", "voicemail": "RecordVerb"}[st.kind]}}
+				"RecordingSource": {map[string]string{"recording": "DialVerb", "voicemail": "RecordVerb"}[st.kind]}}
 			out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: f.Encode(), Type: "recording"})
 		}
 	}

@@ -104,3 +104,10 @@ func signVonage(r *http.Request, secret, body string, at time.Time) {
 	mac.Write([]byte(token))
 	r.Header.Set("Authorization", "Bearer "+token+"."+raw.EncodeToString(mac.Sum(nil)))
 }
+
+// TwilioHeader is the signature of a form that Twilio posts to an address.
+func TwilioHeader(token, address, body string) map[string]string {
+	r := http.Request{Header: http.Header{}}
+	signTwilio(&r, token, address, body)
+	return map[string]string{"X-Twilio-Signature": r.Header.Get("X-Twilio-Signature")}
+}
