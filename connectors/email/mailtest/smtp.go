@@ -40,7 +40,7 @@ func StartSMTP(t testing.TB, deliver func(to, raw string)) *SMTP {
 	s.Port = l.Addr().(*net.TCPAddr).Port
 	done := make(chan struct{})
 	go func() { defer close(done); server.Serve(l) }()
-	t.Cleanup(func() { server.Close(); <-done })
+	t.Cleanup(func() { l.Close(); server.Close(); <-done }) // a server closed before it serves would serve for ever
 	return s
 }
 
