@@ -145,3 +145,40 @@ test("a draft in a broken form is as none", () => {
   localStorage.setItem("hb.draft.a.t1", "{broken");
   expect(loadDraft("a", "t1")).toEqual(emptyDraft());
 });
+
+test("a reply whose way is shut waits with the ways that are open, and leaves by the one chosen", async () => {
+  answer = () => ({ kind: "shut", error: "over", ways: [{ id: "m", means: "", offer: "by e-mail" }] });
+  const box = make();
+  box.add({ ...entry("k1"), cc: ["a@b.com"], subject: "x" });
+  box.add(entry("k2"));
+  await settled();
+  expect(box.entries.map((e) => [e.key, e.state, e.text])).toEqual([
+    ["k1", "shut", "k1"],
+    ["k2", "waiting", "k2"],
+  ]);
+  const way = box.entries[0]?.ways?.[0];
+  const seen: OutEntry[] = [];
+  answer = (e) => {
+    seen.push({ ...e });
+    return { kind: "done" };
+  };
+  if (way) box.reroute("k1", way);
+  await settled();
+  expect(seen.map((e) => [e.key, e.route, e.cc, e.subject])).toEqual([
+    ["k1", "m", undefined, undefined],
+    ["k2", undefined, undefined, undefined],
+  ]);
+  expect(box.entries).toEqual([]);
+});
+
+test("a shut reply survives a reload with its ways", async () => {
+  answer = () => ({ kind: "shut", error: "over", ways: [{ id: "m", means: "", offer: "by e-mail" }] });
+  const before = make();
+  before.add(entry("k1"));
+  await settled();
+  before.stop();
+  const after = make();
+  after.flush();
+  await settled();
+  expect(after.entries.map((e) => [e.state, e.ways?.length])).toEqual([["shut", 1]]);
+});
