@@ -12,7 +12,7 @@ func (f *filer) findCallTickets(ids map[desk.ID]bool) error {
 	if len(f.calls) == 0 {
 		return nil
 	}
-	contacts, numbers, messages := newBulk("id text", 0), newBulk("number text", 0), newBulk("id text", 0)
+	contacts, numbers, messages, asked := newBulk("id text", 0), newBulk("number text", 0), newBulk("id text", 0), newBulk("channel_id text, key text", 0)
 	for _, k := range f.callOrder {
 		c := f.calls[k]
 		ids[c.ticket] = true
@@ -25,6 +25,9 @@ func (f *filer) findCallTickets(ids map[desk.ID]bool) error {
 		}
 		if c.customer != "" && c.body.Call.Direction == "outbound" {
 			numbers.add(c.customer)
+		}
+		if c.body.Call.Direction != "inbound" {
+			asked.add(c.channel, c.key)
 		}
 		if c.body.Call.Callback != "" {
 			messages.add(c.body.Call.Callback)
@@ -48,6 +51,9 @@ func (f *filer) findCallTickets(ids map[desk.ID]bool) error {
 	}, `SELECT v.number, t.id FROM v CROSS JOIN tickets t WHERE t.callback_number = v.number AND t.callback_state IN ('due', 'requested')`); err != nil {
 		return err
 	}
+	if err := f.findAskedFor(asked, ids); err != nil {
+		return err
+	}
 	return f.t.bulkEach(messages, func(row *sql.Rows) error {
 		var message, ticket desk.ID
 		err := row.Scan(&message, &ticket)
@@ -55,6 +61,19 @@ func (f *filer) findCallTickets(ids map[desk.ID]bool) error {
 		ids[ticket] = true
 		return err
 	}, `SELECT m.id, m.ticket_id FROM v CROSS JOIN messages m WHERE m.id = v.id`)
+}
+
+// findAskedFor adds the tickets whose callback the call centre answered with a call's id.
+func (f *filer) findAskedFor(asked *bulk, ids map[desk.ID]bool) error {
+	return f.t.bulkEach(asked, func(row *sql.Rows) error {
+		var key string
+		var ticket desk.ID
+		err := row.Scan(&key, &ticket)
+		f.callbacks[key] = ticket
+		ids[ticket] = true
+		return err
+	}, `SELECT v.key, d.ticket_id FROM v CROSS JOIN deliveries d
+		WHERE d.channel_id = v.channel_id AND d.provider_id = v.key AND d.provider_id <> '' AND d.means = 'callback'`)
 }
 
 // ofCaller are the tickets read or opened here that a call could join.

@@ -95,8 +95,10 @@ func (f *filer) ticketOfCall(c *callWork, lead callTold) *ticketWork {
 // written on not too long ago.
 func (f *filer) joined(c *callWork) *ticketWork {
 	is := &c.body.Call
-	if w := f.tickets[f.callbacks[is.Callback]]; w != nil && !w.Status.Done() {
-		return w
+	for _, asked := range []string{is.Callback, c.key} {
+		if w := f.tickets[f.callbacks[asked]]; w != nil && !w.Status.Done() {
+			return w
+		}
 	}
 	if line := c.lead().it.line; line.sender == c.sender {
 		if w := f.tickets[line.route]; w != nil && !w.Status.Done() {

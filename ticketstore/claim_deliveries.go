@@ -112,7 +112,7 @@ func (c *claiming) read(b *bulk, at map[desk.ID]*desk.Outbound) error {
 		var places int
 		err := row.Scan(&id, &o.Text, &o.HTML, &o.Author.Kind, &o.Author.ID, &o.Author.Name, &o.CreatedAt, jsonInto{&x}, &o.Number, &o.Subject,
 			&o.Means, &places, &o.Sender, &o.ToName, &o.To.Type, &o.To.Value, &o.To.Scope, &o.WindowClosesAt, &o.WindowRemaining, &o.WindowReason,
-			&o.Signature, &o.Template, &o.ReplyTo)
+			&o.Signature, &o.Template, &o.Extension, &o.ReplyTo)
 		if o.WindowRemaining >= 0 {
 			o.WindowRemaining += places
 		}
@@ -132,6 +132,7 @@ func (c *claiming) read(b *bulk, at map[desk.ID]*desk.Outbound) error {
 		CASE WHEN d.to_value <> '' THEN d.to_value ELSE COALESCE(s.from_value, '') END,
 		CASE WHEN d.to_value <> '' THEN d.to_scope ELSE COALESCE(s.from_scope, '') END,
 		COALESCE(s.window_closes_at, 0), COALESCE(s.window_remaining, -1), COALESCE(s.window_reason, ''), COALESCE(a.signature, ''), COALESCE(tm.template, ''),
+		COALESCE(a.extensions->>0, ''),
 		CASE WHEN d.to_value <> '' THEN '' ELSE COALESCE((SELECT e.extra->'headers'->>'reply_to' FROM messages e WHERE e.ticket_id = m.ticket_id
 			AND e.seq < m.seq AND e.seq >= m.seq - 200 AND e.direction = 'in' AND e.channel_id = m.channel_id AND e.author_id = t.contact_id
 			ORDER BY e.seq DESC LIMIT 1), '') END

@@ -55,7 +55,9 @@ type filer struct {
 	missedOn  map[desk.ID]int          // calls missed so far, by ticket
 	renamed   []*ticketWork            // their caller's number became known
 	duty      duty
-	closing   bool // no envelopes: a timer ends calls
+	retracted map[replyKey]replyRow // messages taken back, by the id they came under
+	linked    []*desk.Message       // tell of tickets opened here, whose numbers come late
+	closing   bool                  // no envelopes: a timer ends calls
 }
 
 // An item is one envelope being filed.
@@ -85,7 +87,7 @@ type senderLine struct {
 func newFiler(t *tx, filings []Filing) *filer {
 	f := &filer{t: t, now: t.s.now(), senders: map[senderKey]*senderLine{}, tickets: map[desk.ID]*ticketWork{},
 		siblings: map[senderKey][]*ticketWork{}, callbacks: map[desk.ID]desk.ID{}, byContact: map[desk.ID][]*ticketWork{}, byNumber: map[string][]*ticketWork{},
-		missedOn: map[desk.ID]int{}, updates: map[desk.ID]*desk.Message{}, members: map[member]bool{}}
+		missedOn: map[desk.ID]int{}, retracted: map[replyKey]replyRow{}, updates: map[desk.ID]*desk.Message{}, members: map[member]bool{}}
 	f.people = newPeople(f.now)
 	f.threads = threads{}
 	f.replies = replies{}
@@ -115,10 +117,12 @@ func (f *filer) run() error {
 	}{
 		{"lock senders", f.lockSenders},
 		{"check turns", f.dropUnready},
+		{"lock copies", f.lockCopies},
 		{"lock calls", f.lockCalls},
 		{"find people", f.findPeople},
 		{"find threads", f.findThreads},
 		{"find replies", f.findReplies},
+		{"find retracted messages", f.findRetracted},
 		{"read tickets", f.findTickets},
 		{"find members", f.findMembers},
 		{"read messages", f.readUpdated},

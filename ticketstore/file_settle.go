@@ -39,14 +39,24 @@ func (f *filer) settleAll() error {
 				f.receipt(it, in)
 				continue
 			}
-			if in.Call != nil {
-				f.call(it, in)
-				continue
-			}
-			f.message(it, i, in)
+			f.inbound(it, i, in)
 		}
 	}
 	return nil
+}
+
+func (f *filer) inbound(it *item, i int, in *desk.Inbound) {
+	if in.Ask != "" {
+		f.ask(it, i, in)
+	}
+	switch {
+	case in.Call != nil:
+		f.call(it, in)
+	case in.Retracts != "":
+		f.retract(it, in)
+	default:
+		f.message(it, i, in)
+	}
 }
 
 // verdict sets the envelope's outcome; of several messages the strongest outcome stays: a ticket before an appended message
@@ -85,11 +95,8 @@ func (f *filer) message(it *item, i int, in *desk.Inbound) {
 	w, continued := f.ticketFor(it, i, in)
 	outcome := desk.OutcomeAppended
 	switch {
-	case w == nil && in.NoTicket:
-		if in.Window != nil {
-			f.window(it, in.Window, nil)
-		}
-		it.verdict(unfiled(in.Class))
+	case w == nil && (in.NoTicket || in.Ask != ""):
+		f.unfiled(it, in)
 		return
 	case w == nil:
 		w, outcome = f.open(it, i, in, continued), desk.OutcomeTicket
@@ -101,6 +108,12 @@ func (f *filer) message(it *item, i int, in *desk.Inbound) {
 	}
 	m := f.write(it, i, in, w).Message
 	it.line.goesOn(w)
+	if outcome == desk.OutcomeTicket {
+		f.link(it, in, w)
+	}
+	for _, k := range in.SameAs {
+		f.threads.learn(copyKey(k), w.ID, m.ID)
+	}
 	for _, k := range in.OwnKeys {
 		f.threads.learn(threadKey{it.Envelope.ChannelID, clean(k)}, w.ID, m.ID)
 	}
@@ -111,6 +124,18 @@ func (f *filer) message(it *item, i int, in *desk.Inbound) {
 	}
 	it.verdict(outcome, "")
 	it.filed.TicketID, it.filed.MessageID = w.ID, m.ID
+}
+
+// unfiled settles a message that opens no ticket, when none is open.
+func (f *filer) unfiled(it *item, in *desk.Inbound) {
+	if in.Window != nil {
+		f.window(it, in.Window, nil)
+	}
+	if in.Ask != "" {
+		it.verdict(desk.OutcomeUpdated, "asked for progress")
+		return
+	}
+	it.verdict(unfiled(in.Class))
 }
 
 // unfiled is the outcome of a message that opens no ticket.
@@ -128,7 +153,7 @@ func unfiled(c desk.Class) (desk.Outcome, string) {
 
 // wakes tells whether a message brings a resting ticket back: what a person wrote does, machines' mail and colleagues do not.
 func wakes(in *desk.Inbound) bool {
-	return !in.FromAgent && !in.NoTicket && (in.Class == "" || in.Class == desk.ClassNormal)
+	return !in.FromAgent && !in.NoTicket && in.Ask == "" && (in.Class == "" || in.Class == desk.ClassNormal)
 }
 
 // wake brings a resolved or waiting ticket back to its owner, or to the queue when it has none.
@@ -265,10 +290,11 @@ func short(text string, n int) string {
 }
 
 // system adds what the house did.
-func (f *filer) system(w *ticketWork, it *item, typ string, data map[string]string) {
+func (f *filer) system(w *ticketWork, it *item, typ string, data map[string]string) *desk.Message {
 	m := f.add(w, &desk.Message{ID: desk.NewID(), Direction: desk.DirectionSystem, Author: house, CreatedAt: f.now,
 		Event: &desk.SystemEvent{Type: typ, Actor: house, Data: data}}, it)
 	m.who = f.contact(w.ContactID)
+	return m.Message
 }
 
 var house = desk.Author{Kind: "system"}

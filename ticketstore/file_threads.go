@@ -38,6 +38,9 @@ func (f *filer) findThreads() error {
 		if in.UpdateKey != "" {
 			asked[updateKey(channel, in.UpdateKey)] = true
 		}
+		for _, k := range in.SameAs {
+			asked[copyKey(k)] = true
+		}
 	}
 	b := newBulk("channel_id text, key text", len(asked))
 	for k := range asked {
@@ -125,6 +128,9 @@ func (f *filer) findTickets() error {
 	for _, d := range f.replies {
 		ids[d.ticket] = true
 	}
+	for _, m := range f.retracted {
+		ids[m.ticket] = true
+	}
 	if err := f.findSiblings(ids); err != nil {
 		return err
 	}
@@ -186,11 +192,11 @@ func (f *filer) ticketFor(it *item, i int, in *desk.Inbound) (w *ticketWork, con
 			}
 			return nil, strange.ID
 		}
-		if w != nil && w.Status.Done() && follows(own, w) {
+		if w != nil && (w.Status.Done() || f.stale(it, in, w)) && follows(own, w) {
 			w = own
 		}
 	}
-	if w != nil && w.Status.Done() {
+	if w != nil && (w.Status.Done() || f.stale(it, in, w)) {
 		return nil, w.ID
 	}
 	return w, ""
@@ -247,6 +253,9 @@ func (f *filer) readUpdated() error {
 	ids := map[desk.ID]bool{}
 	for _, c := range f.calls {
 		ids[c.message] = true
+	}
+	for _, m := range f.retracted {
+		ids[m.message] = true
 	}
 	delete(ids, "")
 	for it, in := range f.inbounds {

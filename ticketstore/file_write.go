@@ -19,6 +19,7 @@ type outbox struct {
 	deliveries  []*desk.Message // sent elsewhere: their deliveries are born sent
 	raised      []desk.DeliveryInfo
 	calls       []*callWork // to be told at once
+	asked       []Asked
 }
 
 // messageWork is a message added or changed here.
@@ -92,7 +93,7 @@ func (f *filer) sentElsewhere(m *desk.Message, w *ticketWork) {
 }
 
 func (f *filer) writeAll() error {
-	for _, write := range []func() error{f.writeTickets, f.writeMessages, f.writeParts, f.writeThreads, f.writeDeliveries, f.writeSenders, f.writeCalls, f.writeInbox} {
+	for _, write := range []func() error{f.writeTickets, f.writeMessages, f.writeParts, f.writeThreads, f.writeDeliveries, f.writeSenders, f.writeCalls, f.writeAsked, f.writeInbox} {
 		if err := write(); err != nil {
 			return err
 		}

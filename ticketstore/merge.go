@@ -178,7 +178,8 @@ func (t *tx) moveRest(from, to *timeline, messages []desk.ID) error {
 		return err
 	}
 	// Everybody who wrote one of these messages goes on in the other ticket.
-	query, args, err := sqlx.In(`SELECT DISTINCT i.channel_id, i.sender FROM messages m JOIN inbox i ON i.id = m.inbox_id WHERE m.id IN (?)`, messages)
+	query, args, err := sqlx.In(`SELECT i.channel_id, i.sender FROM messages m JOIN inbox i ON i.id = m.inbox_id WHERE m.id IN (?)
+		UNION SELECT d.channel_id, d.sender FROM deliveries d WHERE d.message_id IN (?) AND d.sender <> ''`, messages, messages)
 	if err != nil {
 		return err
 	}
@@ -200,6 +201,10 @@ func (t *tx) moveRest(from, to *timeline, messages []desk.ID) error {
 	if _, err := t.bulkExec(b, `UPDATE senders SET ticket_id = ? FROM v WHERE senders.channel_id = v.channel_id AND senders.sender = v.sender
 		AND senders.ticket_id = ?`, to.w.ID, from.w.ID); err != nil {
 		return fmt.Errorf("move conversations: %w", err)
+	}
+	if _, err := t.bulkExec(b, `UPDATE senders SET route_ticket_id = ? FROM v WHERE senders.channel_id = v.channel_id AND senders.sender = v.sender
+		AND senders.route_ticket_id = ?`, to.w.ID, from.w.ID); err != nil {
+		return fmt.Errorf("move ways of answers: %w", err)
 	}
 	return nil
 }

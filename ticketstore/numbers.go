@@ -18,6 +18,7 @@ func (f *filer) numberTickets() error {
 	for i, n := range numbers {
 		opened[i].Number = n
 	}
+	f.nameLinked()
 	return err
 }
 

@@ -55,3 +55,13 @@ func inScope(column string, scope Scope) (string, []any) {
 	where, args := scope.condition()
 	return `EXISTS (SELECT 1 FROM tickets t WHERE t.contact_id = ` + column + ` AND ` + where + `)`, args
 }
+
+// KeyUsed tells whether a ticket has a message of this idempotency key: what is asked again must be answered as the first time,
+// whatever has changed since.
+func (s *Store) KeyUsed(ctx context.Context, ticket desk.ID, key string) (bool, error) {
+	n, err := one(ctx, s, s.read, plain[int], `SELECT COUNT(*) FROM messages m WHERE m.ticket_id = ? AND m.idempotency_key = ?`, ticket, key)
+	if err != nil {
+		return false, fmt.Errorf("look for idempotency key: %w", err)
+	}
+	return n > 0, nil
+}

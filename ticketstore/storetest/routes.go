@@ -93,10 +93,19 @@ func testRouteChat(w *World) {
 	if got := w.sayBy(mailbox, "openid", "yes"); got.TicketID != other.TicketID {
 		w.Error("after the end of the ticket that wrote last the conversation's own is not gone on with")
 	}
+	// After a merge the answer comes to the ticket the other went into.
+	asked, into := w.say("v3", "by mail please"), w.say("v4", "the same matter")
+	by(asked.TicketID, route, "asked by the other way")
+	_, err = w.Store.Merge(w.ctx, into.TicketID, asked.TicketID, agent)
+	w.ok(err)
+	if got := w.sayBy(mailbox, "openid", "answered"); got.TicketID != into.TicketID {
+		w.Error("after a merge the answer went elsewhere")
+	}
+	w.claim()
 	fresh := &ticketstore.Route{ChannelID: mailbox, Sender: "never", To: desk.Identity{Type: "webchat", Value: "never", Scope: mailbox}}
 	second := w.say("v2", "new")
 	by(second.TicketID, fresh, "first word")
-	if c := w.claim(); len(c) != 2 || c[1].Outbound.To.Value != "never" {
+	if c := w.claim(); len(c) != 1 || c[0].Outbound.To.Value != "never" {
 		w.Errorf("first word %+v", c)
 	}
 	if got := w.sayBy(mailbox, "never", "who are you?"); got.TicketID != second.TicketID || w.ticket(got.TicketID).ContactID != w.ticket(second.TicketID).ContactID {

@@ -70,6 +70,13 @@ var cases = []struct {
 	{"AnAgentOpensATicketByWriting", testStart},
 	{"AnswersGoToTheTicketThatWroteLast", testStartChat},
 	{"OneLetterOpensOneTicket", testStartRace},
+	{"AClosingWindowIsWarnedOfOnce", testWindowWarning},
+	{"WhoHasLeftCannotBeWritten", testUnreachable},
+	{"AQuestionIsAJobAndNoTicket", testAsk},
+	{"CopiesOfOneMailAreLinked", testCopies},
+	{"CopiesFiledAtOnceAreLinked", testCopiesRace},
+	{"ALateAnswerIsANewMatter", testFreshAfter},
+	{"WhatIsTakenBackIsMarked", testRetract},
 	{"LogNumbersRepliesInTheSendersLine", testLog},
 }
 
