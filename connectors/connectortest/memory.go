@@ -82,9 +82,9 @@ func (nopCloser) Close() error { return nil }
 // Cache is one node's memory with the contract of the shared one.
 type Cache struct {
 	clock *Clock
-	once  sync.Mutex // one maker at a time
 
 	mu     sync.Mutex
+	making map[string]*sync.Mutex // one maker at a time of each value, which may need another one
 	values map[string]cached
 	full   map[string]time.Time
 	asked  int
@@ -98,7 +98,7 @@ type cached struct {
 
 // NewCache makes an empty one.
 func NewCache(clock *Clock) *Cache {
-	return &Cache{clock: clock, values: map[string]cached{}, full: map[string]time.Time{}}
+	return &Cache{clock: clock, values: map[string]cached{}, full: map[string]time.Time{}, making: map[string]*sync.Mutex{}}
 }
 
 // Fail makes everything fail with err, as if Redis were gone, until it is called with nil.
@@ -124,8 +124,14 @@ func (c *Cache) get(key string) (string, bool, error) {
 
 // Once returns the value under key or makes it.
 func (c *Cache) Once(ctx context.Context, key string, make func(context.Context) (string, time.Duration, error)) (string, error) {
-	c.once.Lock()
-	defer c.once.Unlock()
+	c.mu.Lock()
+	if c.making[key] == nil {
+		c.making[key] = &sync.Mutex{}
+	}
+	once := c.making[key]
+	c.mu.Unlock()
+	once.Lock()
+	defer once.Unlock()
 	if v, ok, err := c.get(key); ok || err != nil {
 		return v, err
 	}
