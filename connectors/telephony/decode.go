@@ -131,7 +131,7 @@ func Decode(e desk.Envelope) ([]desk.Inbound, error) {
 
 // inboundsOf makes of a report what the desk files: one inbound per event, the first with the recording.
 func inboundsOf(s *settings, channel desk.ID, req *request, rep *report) []desk.Inbound {
-	call := callID(rep.Call)
+	call, whose := callID(rep.Call), ""
 	var out []desk.Inbound
 	for i, e := range slices.Concat([]desk.CallEvent{rep.Event}, rep.More) {
 		e.Key = eventKey(rep, &e, req.ID, i)
@@ -139,6 +139,11 @@ func inboundsOf(s *settings, channel desk.ID, req *request, rep *report) []desk.
 			e.Recording = clean(firstOf(rep.Recording.ID, rep.Recording.Ref), 300)
 		}
 		customer := s.finish(&e, rep.Customer, req.At)
+		if i == 0 {
+			whose = customer
+		} else if customer == "" {
+			customer = whose // what one report tells is of one customer
+		}
 		in := desk.Inbound{Type: desk.EnvelopeMessage, From: desk.Identity{Type: "call", Value: call, Scope: channel}, Call: s.report(call, e, customer)}
 		if customer != "" {
 			in.From = desk.Identity{Type: "phone", Value: customer, Verified: true}
