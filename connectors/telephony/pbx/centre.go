@@ -45,8 +45,9 @@ type Request struct {
 	Query  string
 	Header http.Header
 	Body   string
-	ID     string // what names this event, for providers that name events
-	Type   string // what it tells, for people
+	ID     string    // what names this event, for providers that name events
+	Type   string    // what it tells, for people
+	At     time.Time // when the provider tells it
 }
 
 // Requests is how the provider tells of a call.

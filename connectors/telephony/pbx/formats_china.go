@@ -14,10 +14,10 @@ func tcccRequests(s Script, steps []step) []Request {
 	if !ok {
 		return nil
 	}
-	push := func(action, id, body string) Request {
+	push := func(at time.Time, action, id, body string) Request {
 		h := jsonHeader()
 		h.Set("X-TCCC-PUSH-UUID", id)
-		return Request{Method: http.MethodPost, Query: "action=" + action + "&version=1", Header: h, Body: body, ID: id, Type: action}
+		return Request{Method: http.MethodPost, Query: "action=" + action + "&version=1", Header: h, Body: body, ID: id, Type: action, At: at}
 	}
 	answer, answered := find(steps, "answer")
 	queue, queued := find(steps, "queue")
@@ -50,16 +50,16 @@ func tcccRequests(s Script, steps []step) []Request {
 	if answered {
 		cdr["SeatUser"] = map[string]any{"Name": "客服" + lastAgent(s, steps), "Mail": lastAgent(s, steps) + "@shop.test", "Phone": lastAgent(s, steps), "UserId": lastAgent(s, steps)}
 	}
-	out := []Request{push("cdr", s.ID+"-cdr", asJSON(cdr))}
+	out := []Request{push(hang.at, "cdr", s.ID+"-cdr", asJSON(cdr))}
 	for _, st := range steps {
 		body := map[string]any{"SdkAppId": 1400264214, "SessionId": s.ID, "Timestamp": st.at.Unix(), "RecordURL": st.url}
 		switch st.kind {
 		case "recording":
 			body["RecordId"], body["EndpointUser"] = "rec-"+s.ID, lastAgent(s, steps)+"@shop.test"
-			out = append(out, push("record", s.ID+"-record", asJSON(body)))
+			out = append(out, push(st.at, "record", s.ID+"-record", asJSON(body)))
 		case "voicemail":
 			body["EndpointUser"] = 1001 // a number where others are texts: seen in their own sample
-			out = append(out, push("voicemail", s.ID+"-voicemail", asJSON(body)))
+			out = append(out, push(st.at, "voicemail", s.ID+"-voicemail", asJSON(body)))
 		}
 	}
 	return out
@@ -90,7 +90,7 @@ func aliyunRequests(s Script, steps []step) (out []Request) {
 		for i := 0; i+1 < len(more); i += 2 {
 			body[more[i].(string)] = more[i+1]
 		}
-		out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Body: asJSON(body), Type: event})
+		out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Body: asJSON(body), Type: event, At: st.at})
 	}
 	for _, st := range steps {
 		switch st.kind {
@@ -149,7 +149,7 @@ func clinkRequests(s Script, steps []step) []Request {
 			v.Set("cdr_record_file", strings.TrimPrefix(relative(st.url), "/"))
 		}
 	}
-	return []Request{{Method: http.MethodGet, Query: v.Encode(), Type: "cdr"}}
+	return []Request{{Method: http.MethodGet, Query: v.Encode(), Type: "cdr", At: hang.at}}
 }
 
 // relative is an address without its host.
@@ -176,22 +176,22 @@ func moorRequests(s Script, steps []step) (out []Request) {
 	if st, ok := find(steps, "ring"); ok {
 		ring = st.at
 	}
-	add := func(callState string, more ...string) {
+	add := func(at time.Time, callState string, more ...string) {
 		v := url.Values{"CallSheetID": {s.ID}, "CallNo": {strings.TrimPrefix(bare(s.from()), "86")}, "CalledNo": {strings.TrimPrefix(bare(s.to()), "86")},
 			"CallType": {callType}, "CallState": {callState}, "RingTime": {stamp(ring)}}
 		for i := 0; i+1 < len(more); i += 2 {
 			v.Set(more[i], more[i+1])
 		}
-		out = append(out, Request{Method: http.MethodGet, Query: v.Encode(), Type: callState})
+		out = append(out, Request{Method: http.MethodGet, Query: v.Encode(), Type: callState, At: at})
 	}
 	for _, st := range steps {
 		switch {
 		case st.kind == "queue":
-			add("Queue", "QueueTime", stamp(st.at), "QueueName", s.Queue)
+			add(st.at, "Queue", "QueueTime", stamp(st.at), "QueueName", s.Queue)
 		case st.kind == "ring":
-			add("Ring", "Exten", st.agent)
+			add(st.at, "Ring", "Exten", st.agent)
 		case st.kind == "answer":
-			add("Link", "Exten", st.agent, "Begin", stamp(st.at))
+			add(st.at, "Link", "Exten", st.agent, "Begin", stamp(st.at))
 		}
 	}
 	last := []string{"State", state, "Exten", lastAgent(s, steps)}
@@ -207,7 +207,7 @@ func moorRequests(s Script, steps []step) (out []Request) {
 	if answered {
 		last = append(last, "Begin", stamp(answer.at))
 	}
-	add("Hangup", last...)
+	add(s.Ended(), "Hangup", last...)
 	return out
 }
 

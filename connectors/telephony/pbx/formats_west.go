@@ -40,7 +40,7 @@ func genericRequests(s Script, steps []step) (out []Request) {
 			data[k] = v
 		}
 		body := map[string]any{"type": "call." + typ, "timestamp": st.at.UTC().Format("2006-01-02T15:04:05.000Z"), "data": data}
-		out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Body: asJSON(body), ID: id, Type: typ})
+		out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Body: asJSON(body), ID: id, Type: typ, At: st.at})
 	}
 	for _, st := range steps {
 		switch st.kind {
@@ -83,7 +83,7 @@ func twilioRequests(s Script, steps []step) (out []Request) {
 			f.Set(more[i], more[i+1])
 		}
 		sequence++
-		out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: f.Encode(), Type: status})
+		out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: f.Encode(), Type: status, At: at})
 	}
 	answered := false
 	for _, st := range steps {
@@ -105,7 +105,7 @@ func twilioRequests(s Script, steps []step) (out []Request) {
 			f := url.Values{"CallSid": {s.ID}, "AccountSid": {twilioAccount}, "RecordingSid": {"RE" + s.ID}, "RecordingUrl": {st.url}, "RecordingStatus": {"completed"},
 				"RecordingDuration": {strconv.Itoa(int(st.took / time.Second))}, "RecordingChannels": {"1"}, "RecordingStartTime": {st.at.UTC().Format(time.RFC1123Z)},
 				"RecordingSource": {map[string]string{"recording": "DialVerb", "voicemail": "RecordVerb"}[st.kind]}}
-			out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: f.Encode(), Type: "recording"})
+			out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: f.Encode(), Type: "recording", At: st.at})
 		}
 	}
 	return out
@@ -161,7 +161,7 @@ func freeswitchRequests(s Script, steps []step) []Request {
 		"callflow": []any{map[string]any{"caller_profile": map[string]string{"caller_id_number": s.from(), "destination_number": s.to(), "caller_id_name": s.Name},
 			"times": map[string]string{"created_time": fmt.Sprint(s.Start.UnixMicro()), "answered_time": fmt.Sprint(micro(answer.at, answered)), "hangup_time": fmt.Sprint(hang.at.UnixMicro())}}},
 	}
-	return []Request{{Method: http.MethodPost, Query: "uuid=a_" + s.ID, Header: jsonHeader(), Body: asJSON(body), Type: "cdr"}}
+	return []Request{{Method: http.MethodPost, Query: "uuid=a_" + s.ID, Header: jsonHeader(), Body: asJSON(body), Type: "cdr", At: hang.at}}
 }
 
 func micro(t time.Time, set bool) int64 {
@@ -183,7 +183,7 @@ func vonageRequests(s Script, steps []step) (out []Request) {
 		for k, v := range more {
 			body[k] = v
 		}
-		out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Body: asJSON(body), Type: status})
+		out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Body: asJSON(body), Type: status, At: at})
 	}
 	answered := false
 	for _, st := range steps {
@@ -203,7 +203,7 @@ func vonageRequests(s Script, steps []step) (out []Request) {
 			add(status, st.at, map[string]any{"end_time": st.at.UTC().Format("2006-01-02T15:04:05.000Z"), "duration": strconv.Itoa(s.TalkSeconds()), "rate": "0.01",
 				"price": "0.02", "network": "CN-FIXED"})
 		case st.kind == "recording":
-			out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Type: "record", Body: asJSON(map[string]any{
+			out = append(out, Request{Method: http.MethodPost, Header: jsonHeader(), Type: "record", At: st.at, Body: asJSON(map[string]any{
 				"start_time": s.Start.UTC().Format(time.RFC3339), "recording_url": st.url, "size": 8044, "recording_uuid": "REC-" + s.ID,
 				"end_time": st.at.UTC().Format(time.RFC3339), "conversation_uuid": "CON-" + s.ID, "timestamp": st.at.UTC().Format("2006-01-02T15:04:05.000Z")})})
 		}

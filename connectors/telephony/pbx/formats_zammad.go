@@ -37,24 +37,24 @@ func zammadCause(st step) string {
 
 // zammadRequests is Zammad's generic CTI: newCall, answer, hangup. It knows neither transfers nor recordings.
 func zammadRequests(s Script, steps []step, form bool) (out []Request) {
-	add := func(event string, more ...string) {
+	add := func(at time.Time, event string, more ...string) {
 		fields := url.Values{"event": {event}, "from": {bare(s.from())}, "to": {bare(s.to())}, "direction": {inOut(s)}, "callId": {s.ID}}
 		for i := 0; i+1 < len(more); i += 2 {
 			fields.Add(more[i], more[i+1])
 		}
-		r := Request{Method: http.MethodPost, Header: formHeader(), Body: fields.Encode(), Type: event}
+		r := Request{Method: http.MethodPost, Header: formHeader(), Body: fields.Encode(), Type: event, At: at}
 		if !form {
 			r.Header, r.Body = jsonHeader(), zammadJSON(fields)
 		}
 		out = append(out, r)
 	}
-	add("newCall", "user[]", s.Agent, "queue", s.Queue)
+	add(s.Start, "newCall", "user[]", s.Agent, "queue", s.Queue)
 	for _, st := range steps {
 		switch {
 		case st.kind == "answer":
-			add("answer", "user", st.agent, "answeringNumber", st.agent)
+			add(st.at, "answer", "user", st.agent, "answeringNumber", st.agent)
 		case st.kind == "hangup" && st.leg == "":
-			add("hangup", "cause", zammadCause(st))
+			add(st.at, "hangup", "cause", zammadCause(st))
 		}
 	}
 	return out
@@ -74,23 +74,23 @@ func zammadJSON(fields url.Values) string {
 
 // sipgateRequests is sipgate.io's push.
 func sipgateRequests(s Script, steps []step) (out []Request) {
-	add := func(event string, more ...string) {
+	add := func(at time.Time, event string, more ...string) {
 		fields := url.Values{"event": {event}, "from": {bare(s.from())}, "to": {bare(s.to())}, "direction": {inOut(s)}, "callId": {s.ID}, "origCallId": {s.ID},
 			"xcid": {s.ID + "-x"}}
 		for i := 0; i+1 < len(more); i += 2 {
 			fields.Add(more[i], more[i+1])
 		}
-		out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: fields.Encode(), Type: event})
+		out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: fields.Encode(), Type: event, At: at})
 	}
-	add("newCall", "user[]", s.Agent, "userId[]", "w"+s.Agent, "fullUserId[]", "1234567w"+s.Agent)
+	add(s.Start, "newCall", "user[]", s.Agent, "userId[]", "w"+s.Agent, "fullUserId[]", "1234567w"+s.Agent)
 	for _, st := range steps {
 		switch {
 		case st.kind == "ivr":
-			add("dtmf", "dtmf", "1")
+			add(st.at, "dtmf", "dtmf", "1")
 		case st.kind == "answer":
-			add("answer", "user", st.agent, "userId", "w"+st.agent, "fullUserId", "1234567w"+st.agent, "answeringNumber", bare(s.to()))
+			add(st.at, "answer", "user", st.agent, "userId", "w"+st.agent, "fullUserId", "1234567w"+st.agent, "answeringNumber", bare(s.to()))
 		case st.kind == "hangup" && st.leg == "":
-			add("hangup", "cause", zammadCause(st), "answeringNumber", bare(s.to()))
+			add(st.at, "hangup", "cause", zammadCause(st), "answeringNumber", bare(s.to()))
 		}
 	}
 	return out
@@ -98,28 +98,28 @@ func sipgateRequests(s Script, steps []step) (out []Request) {
 
 // placetelRequests is Placetel's notification.
 func placetelRequests(s Script, steps []step) (out []Request) {
-	add := func(event string, more ...string) {
+	add := func(at time.Time, event string, more ...string) {
 		fields := url.Values{"event": {event}, "from": {bare(s.from())}, "to": {bare(s.to())}, "call_id": {s.ID}, "direction": {inOut(s)}}
 		for i := 0; i+1 < len(more); i += 2 {
 			fields.Set(more[i], more[i+1])
 		}
-		out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: fields.Encode(), Type: event})
+		out = append(out, Request{Method: http.MethodPost, Header: formHeader(), Body: fields.Encode(), Type: event, At: at})
 	}
 	if s.outbound() {
-		add("OutgoingCall", "peer", s.Agent+"@fpbx.de")
+		add(s.Start, "OutgoingCall", "peer", s.Agent+"@fpbx.de")
 	} else {
-		add("IncomingCall")
+		add(s.Start, "IncomingCall")
 	}
 	for _, st := range steps {
 		switch {
 		case st.kind == "answer":
-			add("CallAccepted", "peer", st.agent+"@fpbx.de")
+			add(st.at, "CallAccepted", "peer", st.agent+"@fpbx.de")
 		case st.kind == "hangup" && st.leg == "":
 			typ := map[string]string{Missed: "missed", Abandoned: "missed", Voicemail: "voicemail"}[s.Scenario]
 			if typ == "" {
 				typ = "accepted"
 			}
-			add("HungUp", "type", typ)
+			add(st.at, "HungUp", "type", typ)
 		}
 	}
 	return out
