@@ -50,6 +50,8 @@ type hub struct {
 
 	counts   *counts
 	presence *presenceBoard
+	calls    *callBoard
+	logs     *logBoard
 }
 
 func newHub(c *Console) *hub {
@@ -57,8 +59,9 @@ func newHub(c *Console) *hub {
 		c: c, incoming: make(chan []desk.Event, batchesWaited), gap: make(chan struct{}, 1),
 		sockets: map[*socket]struct{}{}, byAgent: map[desk.ID]map[*socket]struct{}{}, watchers: map[desk.ID]map[*socket]struct{}{},
 		seen: newRecall[standing](20000), contacts: newRecall[ContactRef](20000), lastIn: newRecall[int64](20000),
-		counts: newCounts(c), presence: newPresenceBoard(c),
+		counts: newCounts(c), presence: newPresenceBoard(c), logs: newLogBoard(),
 	}
+	h.calls = newCallBoard(h)
 	h.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second, ReadBufferSize: 2 << 10, WriteBufferSize: 4 << 10,
 		WriteBufferPool: &sync.Pool{}, CheckOrigin: h.ownOrigin,
@@ -201,6 +204,8 @@ func (h *hub) run(ctx context.Context) {
 	parts.Go(func() { h.dispatch(ctx) })
 	parts.Go(func() { h.counts.run(ctx, h) })
 	parts.Go(func() { h.presence.run(ctx, h) })
+	parts.Go(func() { h.calls.run(ctx) })
+	parts.Go(func() { h.logs.run(ctx, h) })
 	parts.Go(func() { h.recheckNowAndThen(ctx) })
 	<-ctx.Done()
 	h.stop()

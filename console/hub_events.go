@@ -63,6 +63,12 @@ func (h *hub) handle(ctx context.Context, e desk.Event) {
 		h.recheck(h.of(e.Data["agent_id"]))
 	case "presence":
 		h.presence.look()
+	case "call":
+		h.callEvent(e)
+	case "window":
+		h.windowEvent(e)
+	case "channel_log":
+		h.logs.touch(e.Data["id"])
 	}
 }
 

@@ -90,8 +90,22 @@ type assignedFrame struct {
 }
 
 type changedFrame struct {
-	Type string `json:"type"`
-	What string `json:"what"`
+	Type      string  `json:"type"`
+	What      string  `json:"what"`
+	ChannelID desk.ID `json:"channel_id,omitempty"`
+}
+
+type callFrame struct {
+	Type string   `json:"type"`
+	Call LiveCall `json:"call"`
+}
+
+type windowFrame struct {
+	Type      string    `json:"type"`
+	TicketID  desk.ID   `json:"ticket_id"`
+	Number    string    `json:"number"`
+	ClosesAt  desk.Time `json:"closes_at"`
+	Remaining int       `json:"remaining"`
 }
 
 type errorFrame struct {

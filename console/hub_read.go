@@ -88,6 +88,7 @@ func (s *socket) hello(ctx context.Context, f fromPage) {
 	for ticket, seq := range f.Tickets {
 		s.watch(ctx, ticket, seq)
 	}
+	s.replayCalls(ctx)
 	s.send(encode(welcomeFrame{
 		Type: "welcome", Agent: s.h.c.me(ctx, s.me().Agent), Build: s.h.c.opt.Build, Now: desk.At(s.h.c.now()),
 	}))

@@ -26,6 +26,7 @@ type directory struct {
 	agents   map[desk.ID]desk.Agent
 	teams    map[desk.ID]desk.Team
 	channels map[desk.ID]ChannelRef
+	homes    map[desk.ID]desk.ID // channel to its team
 }
 
 func newNames(store *ticketstore.Store) *names {
@@ -48,7 +49,7 @@ func (n *names) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &directory{agents: map[desk.ID]desk.Agent{}, teams: map[desk.ID]desk.Team{}, channels: map[desk.ID]ChannelRef{}}
+	d := &directory{agents: map[desk.ID]desk.Agent{}, teams: map[desk.ID]desk.Team{}, channels: map[desk.ID]ChannelRef{}, homes: map[desk.ID]desk.ID{}}
 	for _, a := range agents {
 		d.agents[a.ID] = a
 	}
@@ -57,6 +58,9 @@ func (n *names) load(ctx context.Context) error {
 	}
 	for _, ch := range channels {
 		d.channels[ch.ID] = ChannelRef{ID: ch.ID, Kind: ch.Kind, Name: ch.Name}
+		if ch.TeamID != "" {
+			d.homes[ch.ID] = ch.TeamID
+		}
 	}
 	n.now.Store(d)
 	return nil

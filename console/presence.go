@@ -47,7 +47,7 @@ func (c *Console) presence(ctx context.Context) ([]Presence, error) {
 			p.Availability = "available"
 		}
 		if s, ok := seen[a.ID]; ok {
-			p.Online, p.Used = s.Online, s.Used
+			p.Online, p.Used, p.OnCall = s.Online, s.Used, s.OnCall
 		}
 		items = append(items, p)
 	}

@@ -52,15 +52,22 @@ func (c *Console) reply(ctx context.Context, in *onTicketWith[writeReply]) (*bod
 	}
 	by, err := c.routeOf(ctx, t, b)
 	if err != nil {
-		return nil, err
+		if used, lookErr := c.store.KeyUsed(ctx, in.ID, b.IdempotencyKey); lookErr != nil || !used {
+			return nil, err
+		} // sent before: the way was open then, and the store answers with that message
 	}
-	if err := c.colleagueAnswered(ctx, in.ID, b); err != nil {
-		return nil, err
+	seen := b.IfSeq
+	if b.Force {
+		seen = 0
 	}
 	result, err := c.store.Reply(ctx, ticketstore.ReplyInput{
 		TicketID: in.ID, Author: caller(ctx).author(), Text: b.Text, HTML: b.HTML, Route: by, Cc: b.Cc, Bcc: b.Bcc, Subject: b.Subject,
-		AttachmentIDs: b.Attachments, IdempotencyKey: b.IdempotencyKey, NewExternalID: c.newExternalID,
+		AttachmentIDs: b.Attachments, IdempotencyKey: b.IdempotencyKey, NewExternalID: c.newExternalID, IfSeq: seen,
 	})
+	var meanwhile *ticketstore.Answered
+	if errors.As(err, &meanwhile) {
+		return nil, c.colleagueAnswered(meanwhile)
+	}
 	if err != nil {
 		return nil, keyReused(err)
 	}
@@ -94,28 +101,12 @@ func (c *Console) routeOf(ctx context.Context, t desk.Ticket, b writeReply) (*ti
 	return &w.by, nil
 }
 
-// colleagueAnswered refuses a reply written without having seen another agent's. It warns people; it does not order
-// replies, so that two sent within the same moment may both pass.
-func (c *Console) colleagueAnswered(ctx context.Context, ticket desk.ID, b writeReply) error {
-	if b.IfSeq == 0 || b.Force {
-		return nil
-	}
-	since, err := c.store.Messages(ctx, ticket, b.IfSeq, 200)
-	if err != nil {
-		return err
-	}
-	me := caller(ctx).Agent.ID
-	for i := len(since) - 1; i >= 0; i-- {
-		m := since[i]
-		if m.Direction != desk.DirectionOut || m.Author.ID == me || m.Author.Kind == "system" {
-			continue
-		}
-		p := problem(http.StatusConflict, "colleague_answered", m.Author.Name+" answered meanwhile. Read it, or send yours all the same.")
-		ago := max(int64(c.now().Sub(m.CreatedAt.Std()).Seconds()), 0)
-		p.Name, p.SecondsAgo = m.Author.Name, &ago
-		return p
-	}
-	return nil
+// colleagueAnswered words the refusal of a reply written without having seen another person's.
+func (c *Console) colleagueAnswered(by *ticketstore.Answered) error {
+	p := problem(http.StatusConflict, "colleague_answered", by.By.Name+" answered meanwhile. Read it, or send yours all the same.")
+	ago := max(int64(c.now().Sub(by.At.Std()).Seconds()), 0)
+	p.Name, p.SecondsAgo = by.By.Name, &ago
+	return p
 }
 
 func (c *Console) note(ctx context.Context, in *onTicketWith[writeNote]) (*body[Message], error) {

@@ -78,23 +78,50 @@ func (c *Console) ownWays(t desk.Ticket, contact desk.Contact) []way {
 			WhyCode: "channel_closed", Why: "The channel is switched off.", Capabilities: *wireCapabilities(connectors.Capabilities{}),
 		}}}
 	}
-	able, known := open.Capabilities(), true
+	able := open.Capabilities()
 	kind, _ := c.fleet.Kind(ch.Kind)
-	if kind.Reach != nil && len(able.Means) > 0 {
-		known = slices.ContainsFunc(contact.Identities, func(i desk.Identity) bool { _, ok := kind.Reach(ch, i); return ok })
+	own, known := conversation(kind, ch, t)
+	var by ticketstore.Route // of what is no message, when this conversation has no address (an anonymous call) but the customer has
+	for _, i := range contact.Identities {
+		if known {
+			break
+		}
+		if sender, ok := kind.Reach(ch, i); ok {
+			by, known = ticketstore.Route{ChannelID: ch.ID, Sender: sender, To: reached(i, sender)}, true
+		}
 	}
 	var all []way
 	if !able.NoText {
 		all = append(all, c.way(ch, kind, able, windowOf(t), connectors.Means{}, ticketstore.Route{}, true))
 	}
 	for _, m := range able.Means {
-		w := c.way(ch, kind, able, windowOf(t), m, ticketstore.Route{Means: m.Name}, true)
-		if !known {
-			w.Open, w.WhyCode, w.Why = false, "no_address", "No address of the customer is known for this."
+		by.Means = m.Name
+		all = append(all, c.way(ch, kind, able, windowOf(t), m, by, true))
+	}
+	for i := range all {
+		if all[i].To == "" {
+			all[i].To = maskAddress(own.Type, own.Value)
 		}
-		all = append(all, w)
+		if !known {
+			all[i].Open, all[i].WhyCode, all[i].Why = false, "no_address", "No address of the customer is known that this channel could write to."
+		}
 	}
 	return all
+}
+
+// conversation is the address the ticket's conversation is called by, on channels that name conversations so. known is true for all
+// others: there the customer is whoever wrote.
+func conversation(kind connectors.Kind, ch desk.Channel, t desk.Ticket) (address desk.Identity, known bool) {
+	if kind.Reach == nil {
+		return address, true
+	}
+	for _, sample := range samples {
+		address = desk.Identity{Type: sample.Type, Value: t.Sender}
+		if sender, ok := kind.Reach(ch, address); ok && sender == t.Sender {
+			return address, true
+		}
+	}
+	return desk.Identity{}, false
 }
 
 // otherWays are those of one other channel, for every proven address of the contact that it may write to.
@@ -212,7 +239,8 @@ func (c *Console) ownText(t desk.Ticket) (way, connectors.Capabilities, bool) {
 	able := open.Capabilities()
 	kind, _ := c.fleet.Kind(ch.Kind)
 	w := c.way(ch, kind, able, windowOf(t), connectors.Means{}, ticketstore.Route{}, true)
-	return w, able, w.Open && !able.NoText
+	_, known := conversation(kind, ch, t)
+	return w, able, w.Open && known && !able.NoText
 }
 
 func problemOf(whyCode string) string {

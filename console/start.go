@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -152,7 +153,11 @@ func (c *Console) recipient(ctx context.Context, b startTicket, ch desk.Channel)
 		if err != nil {
 			return desk.Identity{}, "", err
 		}
-		known = contact.Identities
+		for _, i := range contact.Identities {
+			if i.Verified { // what he only claimed may be somebody else's
+				known = append(known, i)
+			}
+		}
 	}
 	if to := strings.TrimSpace(b.To); to != "" {
 		known = addressed(to)
@@ -187,6 +192,35 @@ func reached(to desk.Identity, sender string) desk.Identity {
 	return to
 }
 
+// start writes it, lets the ticket find its owner and wakes the delivery belt.
 func (c *Console) start(ctx context.Context, start ticketstore.Start) (*body[Ticket], error) {
-	return nil, problem(http.StatusNotImplemented, "not_implemented", "This is not there yet.")
+	result, err := c.store.Start(ctx, start)
+	switch {
+	case errors.Is(err, desk.ErrNotFound):
+		return nil, invalid("body.contact_id", "There is no such contact.")
+	case err != nil:
+		return nil, keyReused(err)
+	}
+	if result.Again {
+		return c.oneTicket(ctx, result.Ticket.ID)
+	}
+	c.publish(ctx, result.Events)
+	c.kick()
+	c.own(ctx, result.Ticket, start.Assignee)
+	return c.oneTicket(ctx, result.Ticket.ID)
+}
+
+// own gives a ticket just begun to who began it, or to the queue. The ticket is there: without the load board the reconciler places
+// it, and nobody is told that it failed.
+func (c *Console) own(ctx context.Context, t desk.Ticket, assignee desk.ID) {
+	if assignee == "" {
+		c.settleLoad(ctx, t)
+		return
+	}
+	result, err := c.router.Claim(ctx, t.ID, caller(ctx).Agent)
+	if err != nil {
+		c.logger.Warn("a ticket just begun has no owner yet; the reconciler places it", "ticket", t.ID, "err", err)
+		return
+	}
+	c.publish(ctx, result.Events)
 }

@@ -270,6 +270,11 @@ type seen struct {
 	Number   string  `json:"number"`
 	Reason   string  `json:"reason"`
 	What     string  `json:"what"`
+
+	Call      LiveCall  `json:"call"`
+	ClosesAt  desk.Time `json:"closes_at"`
+	Remaining int       `json:"remaining"`
+	ChannelID desk.ID   `json:"channel_id"`
 	Presence
 }
 
@@ -369,27 +374,54 @@ func (s *seats) Presence(context.Context) (map[desk.ID]router.Seat, error) {
 	return s.seats, nil
 }
 
-// channels has one open channel that can show typing.
+// channels has one open channel that can show typing, and what a test adds.
 type channels struct {
 	channel desk.Channel
 	typed   chan string
+	more    []line
+}
+
+// A line is another open channel: what it can do and whom it may write to.
+type line struct {
+	channel desk.Channel
+	able    connectors.Capabilities
+	reach   func(desk.Channel, desk.Identity) (string, bool)
 }
 
 func (c *channels) Get(id desk.ID) (connectors.Connector, desk.Channel, bool) {
-	return &chat{c}, c.channel, id == c.channel.ID
+	for _, l := range c.more {
+		if l.channel.ID == id {
+			return &chat{c, l.able}, l.channel, true
+		}
+	}
+	able := connectors.Capabilities{MaxText: 4000, Attachments: []string{"image/*"}, Typing: true}
+	return &chat{c, able}, c.channel, id == c.channel.ID
 }
 
-func (c *channels) Channels() []desk.Channel { return []desk.Channel{c.channel} }
+func (c *channels) Channels() []desk.Channel {
+	all := []desk.Channel{c.channel}
+	for _, l := range c.more {
+		all = append(all, l.channel)
+	}
+	return all
+}
 
 func (c *channels) Kind(name string) (connectors.Kind, bool) {
-	return connectors.Kind{Name: name, Title: connectors.Text{Zh: name, En: name}}, true
+	kind := connectors.Kind{Name: name, Title: connectors.Text{Zh: name, En: name}}
+	for _, l := range c.more {
+		if l.channel.Kind == name {
+			kind.Reach = l.reach
+		}
+	}
+	return kind, true
 }
 
-type chat struct{ c *channels }
-
-func (*chat) Capabilities() connectors.Capabilities {
-	return connectors.Capabilities{MaxText: 4000, Attachments: []string{"image/*"}, Typing: true}
+type chat struct {
+	c    *channels
+	able connectors.Capabilities
 }
+
+func (c *chat) Capabilities() connectors.Capabilities { return c.able }
 func (*chat) Send(context.Context, desk.Outbound) (connectors.Receipt, error) {
 	return connectors.Receipt{}, nil
 }
