@@ -49,16 +49,17 @@ type CallEvent struct {
 
 // A Call is one telephone call as known so far: the fold over its events, the same in whatever order and however often they came.
 type Call struct {
-	ID        string   `json:"id"`        // The call centre's.
-	State     string   `json:"state"`     // ringing, answered, ended
-	Direction string   `json:"direction"` // inbound, outbound, internal
-	From      string   `json:"from"`
-	To        string   `json:"to"`
-	FromName  string   `json:"from_name,omitempty"`
-	Queue     string   `json:"queue,omitempty"`
-	Ringing   []string `json:"ringing,omitempty"` // Agents it rings at now.
-	Agent     string   `json:"agent,omitempty"`   // Who answered last, as the call centre calls him.
-	AgentID   ID       `json:"agent_id,omitempty"`
+	ID         string   `json:"id"`        // The call centre's.
+	State      string   `json:"state"`     // ringing, answered, ended
+	Direction  string   `json:"direction"` // inbound, outbound, internal
+	From       string   `json:"from"`
+	To         string   `json:"to"`
+	FromName   string   `json:"from_name,omitempty"`
+	Queue      string   `json:"queue,omitempty"`
+	Ringing    []string `json:"ringing,omitempty"`     // Agents it rings at now.
+	Agent      string   `json:"agent,omitempty"`       // Who answered last, as the call centre calls him.
+	AgentNames []string `json:"agent_names,omitempty"` // All that it calls him: extension, address, name.
+	AgentID    ID       `json:"agent_id,omitempty"`
 	// Outcome is set when it ended. Inbound: answered, missed, voicemail, forwarded, blocked (why it was missed stands in Cause).
 	// Outbound and internal also: busy, rejected, failed, canceled.
 	Outcome     string      `json:"outcome,omitempty"`

@@ -146,16 +146,17 @@ func (f *callFold) tell(e *CallEvent) {
 		f.step(e, strings.TrimSpace(e.Keys+" "+e.Label))
 	case CallAnswered:
 		if len(e.Agents) > 0 {
-			c.Agent = e.Agents[0]
+			c.Agent, c.AgentNames = e.Agents[0], e.Agents
 		}
 		f.step(e, c.Agent)
 	case CallTransferred:
 		f.step(e, strings.Join(append(slices.Clone(e.Agents), nonEmpty(e.Queue)...), ", "))
 	case CallHangup, CallCDR:
 		if c.Agent == "" && len(e.Agents) > 0 && f.leg(e.Leg).answered {
-			c.Agent = e.Agents[0]
+			c.Agent, c.AgentNames = e.Agents[0], e.Agents
 		}
-	case CallTranscript:
+	}
+	if e.Text != "" || e.Type == CallTranscript { // a voicemail may come with what was said
 		c.Transcript = append(c.Transcript, CallLine{Speaker: e.Speaker, Text: e.Text, At: e.At})
 	}
 }

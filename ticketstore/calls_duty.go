@@ -63,8 +63,12 @@ func (d *duty) agent(name string) (desk.Agent, bool) {
 // resolve names the agents and the team of a call.
 func (d *duty) resolve(c *callWork) {
 	is := &c.body.Call
-	if a, ok := d.agent(is.Agent); ok {
-		is.AgentID = a.ID
+	is.AgentID = ""
+	for _, name := range append([]string{is.Agent}, is.AgentNames...) {
+		if a, ok := d.agent(name); ok {
+			is.AgentID = a.ID
+			break
+		}
 	}
 	c.body.Rang = nil
 	for _, e := range is.Events {
