@@ -13,7 +13,10 @@ import (
 	"hearback/desk"
 )
 
-const pageSize = 1000 // the most sync_msg gives at once
+const (
+	pageSize = 1000 // the most sync_msg gives at once
+	maxStuck = 3    // pages in a row that say "more" and lead no further
+)
 
 // Receive fetches what is new whenever the bell rings, and now and then without, until ctx ends or something fails; then the fleet
 // starts it again with the cursor that was committed last.
@@ -68,9 +71,9 @@ type syncAnswer struct {
 	Messages []json.RawMessage `json:"msg_list"`
 }
 
-// pull fetches page after page. has_more may come with an empty page; a page that leads nowhere ends it.
+// pull fetches page after page, also past empty ones while there is more; pages that lead nowhere end it until the next look.
 func (c *kf) pull(ctx context.Context) error {
-	for {
+	for stuck := 0; ; {
 		c.mu.Lock()
 		cur := c.cur
 		c.mu.Unlock()
@@ -82,7 +85,10 @@ func (c *kf) pull(ctx context.Context) error {
 		if err := c.keep(ctx, page.Messages, cur, next); err != nil {
 			return err
 		}
-		if page.HasMore != 1 || next == cur {
+		if next == cur {
+			stuck++
+		}
+		if page.HasMore != 1 || stuck == maxStuck {
 			return nil
 		}
 	}
