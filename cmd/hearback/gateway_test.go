@@ -55,11 +55,12 @@ type gateway struct {
 
 // readyLine is what serve --json prints once it answers.
 type readyLine struct {
-	Event    string `json:"event"`
-	URL      string `json:"url"`
-	Email    string `json:"admin_email"`
-	Password string `json:"admin_password"`
-	DemoURL  string `json:"demo_url"`
+	Event         string `json:"event"`
+	URL           string `json:"url"`
+	Email         string `json:"admin_email"`
+	Password      string `json:"admin_password"`
+	DemoURL       string `json:"demo_url"`
+	DemoWechatURL string `json:"demo_wechat_url"`
 }
 
 type lockedBuffer struct {
