@@ -14,6 +14,7 @@ import (
 // loadCmd is the load generator: real clients against a running gateway.
 type loadCmd struct {
 	Webchat loadWebchat `cmd:"" help:"Visitors writing in the web chat."`
+	Call    loadCall    `cmd:"" help:"Calls of a call centre, signed."`
 	Wechat  loadWechat  `cmd:"" help:"Callbacks of WeChat, signed and encrypted."`
 }
 

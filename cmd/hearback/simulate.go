@@ -17,6 +17,7 @@ import (
 // simulateCmd plays the outside world.
 type simulateCmd struct {
 	Webchat simulateWebchat `cmd:"" help:"A web-chat visitor: sends --say or what you type, prints what he sees."`
+	Call    simulateCall    `cmd:"" help:"A call centre: plays calls in every format, keeps recordings, calls back."`
 	Wechat  simulateWechat  `cmd:"" help:"A WeChat customer, and Tencent: sends --say or what you type, prints what his phone shows."`
 }
 

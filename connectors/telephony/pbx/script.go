@@ -2,6 +2,8 @@ package pbx
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -177,4 +179,14 @@ func find(steps []step, kind string) (step, bool) {
 		}
 	}
 	return step{}, false
+}
+
+// Number is the n-th number after a given one; its length stays.
+func Number(first string, n int) string {
+	digits := strings.TrimPrefix(first, "+")
+	v, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		return first
+	}
+	return "+" + strconv.FormatUint(v+uint64(n), 10)
 }
