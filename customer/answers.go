@@ -110,18 +110,8 @@ func (a *Answers) round(ctx context.Context) {
 	}
 }
 
-// A question is a job's payload, written by the store with the message.
-type question struct {
-	ChannelID  desk.ID       `json:"channel_id"`
-	Sender     string        `json:"sender"`
-	To         desk.Identity `json:"to"`
-	Ask        string        `json:"ask"`
-	EnvelopeID desk.ID       `json:"envelope_id"`
-	Language   string        `json:"language"`
-}
-
 func (a *Answers) one(ctx context.Context, j ticketstore.Job) {
-	var q question
+	var q ticketstore.Asked
 	err := json.Unmarshal(j.Payload, &q)
 	if err == nil {
 		err = a.answer(ctx, q)
@@ -138,7 +128,7 @@ func (a *Answers) one(ctx context.Context, j ticketstore.Job) {
 		err = a.o.Store.FinishJob(ctx, j.ID)
 	default:
 		log.Info("a question waits for its answer", "attempt", j.Attempts, "err", err)
-		err = a.o.Store.FailJob(ctx, j.ID, err.Error(), desk.At(a.o.Now().Add(30*time.Second)))
+		err = a.o.Store.FailJob(ctx, j.ID, err.Error(), desk.At(a.o.Now().Add(10*time.Second<<min(max(j.Attempts-1, 0), 8))))
 	}
 	if err != nil && ctx.Err() == nil {
 		log.Warn("cannot settle a question; its lease brings it back", "err", err)
@@ -146,7 +136,7 @@ func (a *Answers) one(ctx context.Context, j ticketstore.Job) {
 }
 
 // answer finds what is asked for and says it: on the open ticket, else straight through the channel.
-func (a *Answers) answer(ctx context.Context, q question) error {
+func (a *Answers) answer(ctx context.Context, q ticketstore.Asked) error {
 	text, err := a.say(ctx, q)
 	if err != nil {
 		return err
@@ -169,7 +159,7 @@ func (a *Answers) answer(ctx context.Context, q question) error {
 	return err
 }
 
-func (a *Answers) onTicket(ctx context.Context, q question, t desk.Ticket, text string) error {
+func (a *Answers) onTicket(ctx context.Context, q ticketstore.Asked, t desk.Ticket, text string) error {
 	result, err := a.o.Store.Reply(ctx, ticketstore.ReplyInput{TicketID: t.ID, Author: desk.Author{Kind: "system"}, Text: text,
 		IdempotencyKey: "answer-" + q.EnvelopeID, Automatic: true, KeepStatus: true})
 	if err != nil {
@@ -188,7 +178,7 @@ func (a *Answers) onTicket(ctx context.Context, q question, t desk.Ticket, text 
 }
 
 // say is the answer in the customer's language.
-func (a *Answers) say(ctx context.Context, q question) (string, error) {
+func (a *Answers) say(ctx context.Context, q ticketstore.Asked) (string, error) {
 	w := wordsFor(q.Language)
 	contact, err := a.o.Store.ContactOf(ctx, q.To)
 	if err != nil && !errors.Is(err, desk.ErrNotFound) {

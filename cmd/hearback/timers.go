@@ -16,12 +16,23 @@ func (h *house) watchTimers(ctx context.Context) error {
 	tick := time.NewTicker(timersEvery)
 	defer tick.Stop()
 	for {
+		h.warnWindows(ctx)
 		h.closeStaleCalls(ctx)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
+	}
+}
+
+func (h *house) warnWindows(ctx context.Context) {
+	events, err := h.store.WindowWarnings(ctx, 100)
+	switch {
+	case err == nil && len(events) > 0:
+		h.publish(ctx, events)
+	case err != nil && ctx.Err() == nil:
+		h.log.Warn("closing reply windows could not be looked for; trying again", "err", err)
 	}
 }
 

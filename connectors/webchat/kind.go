@@ -24,6 +24,7 @@ const (
 var Kind = connectors.Kind{
 	Name:  kindName,
 	Title: connectors.Text{Zh: "网页聊天", En: "Web chat"},
+	Asks:  true,
 	Fields: []connectors.Field{
 		{Name: "origins", Type: "list", MaxLen: 4096, Label: connectors.Text{Zh: "允许的网站", En: "Allowed websites"},
 			Help: connectors.Text{Zh: "可嵌入此聊天的网站来源，逗号分隔，例如 https://shop.example.com。留空：仅本服务自己的页面。",
