@@ -132,7 +132,7 @@ func (f *filer) writeCalls() error {
 			b.add(k.channel, k.key, c.sender, c.customer, c.contact, c.ticket, c.message, is.State, is.AgentID, jsonText(c.body), is.StartedAt, c.missed, c.staleAt)
 		}
 	}
-	if _, err := f.t.bulkExec(b, `UPDATE calls SET sender = v.sender, customer = v.customer, contact_id = v.contact_id, ticket_id = v.ticket_id,
+	if err := f.t.later(b, nil, `UPDATE calls SET sender = v.sender, customer = v.customer, contact_id = v.contact_id, ticket_id = v.ticket_id,
 		message_id = v.message_id, state = v.state, agent_id = v.agent_id, body = v.body, started_at = v.started_at, missed = v.missed,
 		stale_at = v.stale_at, updated_at = ? FROM v WHERE calls.channel_id = v.channel_id AND calls.call_key = v.call_key`, int64(f.now)); err != nil {
 		return err
@@ -141,6 +141,5 @@ func (f *filer) writeCalls() error {
 	for _, w := range f.renamed {
 		lines.add(w.ID, w.Sender)
 	}
-	_, err := f.t.bulkExec(lines, `UPDATE tickets SET sender = v.sender FROM v WHERE tickets.id = v.id`)
-	return err
+	return f.t.later(lines, nil, `UPDATE tickets SET sender = v.sender FROM v WHERE tickets.id = v.id`)
 }

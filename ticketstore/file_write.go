@@ -141,9 +141,8 @@ func (f *filer) writeThreads() error {
 	for _, r := range fresh {
 		b.add(r.channel, r.key, r.ticket, r.message)
 	}
-	_, err := f.t.bulkExec(b, `INSERT INTO thread_keys (channel_id, key, ticket_id, message_id)
+	return f.t.later(b, nil, `INSERT INTO thread_keys (channel_id, key, ticket_id, message_id)
 		SELECT channel_id, key, ticket_id, message_id FROM v WHERE true ON CONFLICT DO NOTHING`)
-	return err
 }
 
 func (f *filer) writeDeliveries() error {
@@ -151,7 +150,7 @@ func (f *filer) writeDeliveries() error {
 	for _, m := range f.out.deliveries {
 		b.add(m.Delivery.ID, m.ID, m.TicketID, m.ChannelID, m.Seq, m.ExternalID)
 	}
-	if _, err := f.t.bulkExec(b, `INSERT INTO deliveries (id, message_id, ticket_id, channel_id, seq, external_id, automatic, state,
+	if err := f.t.later(b, nil, `INSERT INTO deliveries (id, message_id, ticket_id, channel_id, seq, external_id, automatic, state,
 			next_attempt_at, give_up_at, created_at, updated_at)
 		SELECT id, message_id, ticket_id, channel_id, seq, external_id, FALSE, 'sent', 0, 0, ?, ? FROM v`, int64(f.now), int64(f.now)); err != nil {
 		return err
@@ -167,9 +166,8 @@ func (f *filer) writeDeliveries() error {
 			delete(last, d.ID)
 		}
 	}
-	_, err := f.t.bulkExec(b, `UPDATE deliveries SET state = v.state, code = v.code, hint = v.hint, next_attempt_at = 0, updated_at = ? FROM v
+	return f.t.later(b, nil, `UPDATE deliveries SET state = v.state, code = v.code, hint = v.hint, next_attempt_at = 0, updated_at = ? FROM v
 		WHERE deliveries.id = v.id`, int64(f.now))
-	return err
 }
 
 // writeSenders writes the lines whose person or ticket has changed; within a conversation that is none.
@@ -187,11 +185,10 @@ func (f *filer) writeSenders() error {
 		b.add(k.channel, k.sender, l.contact, l.ticket, l.from.Type, l.from.Value, l.from.Scope, l.from.Verified,
 			l.window.closes, l.window.remaining, l.window.reason, l.window.at, l.route)
 	}
-	_, err := f.t.bulkExec(b, `UPDATE senders SET contact_id = v.contact_id, ticket_id = v.ticket_id,
+	return f.t.later(b, nil, `UPDATE senders SET contact_id = v.contact_id, ticket_id = v.ticket_id,
 		from_type = v.from_type, from_value = v.from_value, from_scope = v.from_scope, from_verified = v.from_verified,
 		window_closes_at = v.closes, window_remaining = v.remaining, window_reason = v.reason, window_at = v.at, route_ticket_id = v.route FROM v
 		WHERE senders.channel_id = v.channel_id AND senders.sender = v.sender`)
-	return err
 }
 
 // writeInbox settles the rows that were filed and moves those put back.
@@ -212,15 +209,14 @@ func (f *filer) writeInbox() error {
 			later.add(it.key.channel, it.key.sender, it.Envelope.Seq, it.later)
 		}
 	}
-	if _, err := f.t.bulkExec(done, `INSERT INTO inbox_outcomes (id, state, outcome, reason, ticket_id, message_id, attempts) SELECT * FROM v`); err != nil {
+	if err := f.t.later(done, nil, `INSERT INTO inbox_outcomes (id, state, outcome, reason, ticket_id, message_id, attempts) SELECT * FROM v`); err != nil {
 		return err
 	}
-	if _, err := f.t.bulkExec(gone, `DELETE FROM inbox_due WHERE (channel_id, sender, seq) IN (SELECT channel_id, sender, seq FROM v)`); err != nil {
+	if err := f.t.later(gone, nil, `DELETE FROM inbox_due WHERE (channel_id, sender, seq) IN (SELECT channel_id, sender, seq FROM v)`); err != nil {
 		return err
 	}
-	_, err := f.t.bulkExec(later, `UPDATE inbox_due SET next_attempt_at = v.at FROM v
+	return f.t.later(later, nil, `UPDATE inbox_due SET next_attempt_at = v.at FROM v
 		WHERE inbox_due.channel_id = v.channel_id AND inbox_due.sender = v.sender AND inbox_due.seq = v.seq`)
-	return err
 }
 
 // report tells what was done, in the caller's order. Tickets are as they stand at the end.

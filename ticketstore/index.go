@@ -61,10 +61,9 @@ func indexPostgres(t *tx, texts *bulk) error {
 	for i := 0; i < len(texts.vals); i += len(texts.cols) {
 		texts.vals[i+2], texts.vals[i+3] = vector(texts.vals[i+2].(string)), vector(texts.vals[i+3].(string))
 	}
-	_, err := t.bulkExec(texts, `INSERT INTO search (message_id, ticket_id, words, singles)
+	return t.later(texts, nil, `INSERT INTO search (message_id, ticket_id, words, singles)
 		SELECT message_id, ticket_id, CAST(words AS tsvector), CAST(singles AS tsvector) FROM v
 		ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id, words = excluded.words, singles = excluded.singles`)
-	return err
 }
 
 // A vector has room for so many tokens of so many bytes; what lies beyond is not found.
@@ -96,16 +95,15 @@ func vector(tokens string) string {
 // indexSQLite keeps the index's row numbers in search_rows, because an FTS5 table finds its rows by number only. What is indexed
 // already is taken out first; then all rows go in by one statement, because FTS5 writes its tree anew for every statement.
 func indexSQLite(t *tx, texts *bulk) error {
-	if _, err := t.bulkExec(texts, `DELETE FROM search WHERE rowid IN (SELECT r.n FROM v CROSS JOIN search_rows r WHERE r.message_id = v.message_id)`); err != nil {
+	if err := t.later(texts, nil, `DELETE FROM search WHERE rowid IN (SELECT r.n FROM v CROSS JOIN search_rows r WHERE r.message_id = v.message_id)`); err != nil {
 		return err
 	}
-	if _, err := t.bulkExec(texts, `INSERT INTO search_rows (message_id, ticket_id) SELECT message_id, ticket_id FROM v WHERE true
+	if err := t.later(texts, nil, `INSERT INTO search_rows (message_id, ticket_id) SELECT message_id, ticket_id FROM v WHERE true
 		ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id`); err != nil {
 		return err
 	}
-	_, err := t.bulkExec(texts, `INSERT INTO search (rowid, words, singles)
+	return t.later(texts, nil, `INSERT INTO search (rowid, words, singles)
 		SELECT r.n, v.words, v.singles FROM v CROSS JOIN search_rows r WHERE r.message_id = v.message_id`)
-	return err
 }
 
 // moveIndex makes messages findable under another ticket, for Merge and Split.

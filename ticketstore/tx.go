@@ -15,6 +15,9 @@ type tx struct {
 	s   *Store
 	try int  // from 0: how often this transaction was run before
 	on  conn // *sqlx.Tx, or SQLite's writer with its prepared statements
+
+	queue   []queued                              // see later
+	flushes func(context.Context, []queued) error // nil on SQLite
 }
 
 // conn is what *sqlx.Tx and writer have in common.
@@ -58,15 +61,26 @@ func (s *Store) writeOn(ctx context.Context, pool *sqlx.DB, f func(*tx) error) e
 }
 
 func (s *Store) writePostgres(ctx context.Context, pool *sqlx.DB, try int, f func(*tx) error) (err error) {
-	t, err := pool.BeginTxx(ctx, nil)
+	c, err := pool.Connx(ctx)
+	if err != nil {
+		return fmt.Errorf("take connection: %w", err)
+	}
+	defer c.Close() // gives it back
+	on, err := c.BeginTxx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer t.Rollback() // nothing after a commit; also on panic
-	if err := f(&tx{ctx: ctx, s: s, try: try, on: t}); err != nil {
+	defer on.Rollback() // nothing after a commit; also on panic
+	t := &tx{ctx: ctx, s: s, try: try, on: on, flushes: func(ctx context.Context, q []queued) error {
+		return c.Raw(func(driver any) error { return sendQueued(ctx, driver, q) })
+	}}
+	if err := f(t); err != nil {
 		return err
 	}
-	if err := t.Commit(); err != nil {
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if err := on.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

@@ -26,12 +26,11 @@ func (t *tx) insertTickets(fresh []*ticketWork) error {
 	for _, w := range fresh {
 		b.add(append(w.stateOf(), w.Number, w.ChannelID, w.ChannelKind, w.Sender, w.CreatedAt)...)
 	}
-	_, err := t.bulkExec(b, `INSERT INTO tickets (id, status, priority, subject, contact_id, assignee_id, assign_epoch, team_id,
+	return t.later(b, nil, `INSERT INTO tickets (id, status, priority, subject, contact_id, assignee_id, assign_epoch, team_id,
 		last_agent_id, tags, fields, version, last_message_at, last_message_text, last_message_by, first_reply_at, first_response_due_at,
 		resolution_due_at, window_closes_at, window_remaining, window_reason, window_warn_at, callback_state, callback_number, callback_due_at,
 		waiting_since, last_in_seq, linked_ticket_id, snoozed_until, updated_at,
 		resolved_at, closed_at, number, channel_id, channel_kind, sender, created_at) SELECT * FROM v`)
-	return err
 }
 
 // updateTickets writes tickets that were read and changed in memory; errOvertaken when one was changed by somebody else
@@ -41,7 +40,12 @@ func (t *tx) updateTickets(known []*ticketWork) error {
 	for _, w := range known {
 		b.add(append(w.stateOf(), w.was)...)
 	}
-	n, err := t.bulkExec(b, `UPDATE tickets SET status = v.status, priority = v.priority, subject = v.subject, contact_id = v.contact_id,
+	return t.later(b, func(n int64) error {
+		if n != int64(len(known)) {
+			return errOvertaken
+		}
+		return nil
+	}, `UPDATE tickets SET status = v.status, priority = v.priority, subject = v.subject, contact_id = v.contact_id,
 		assignee_id = v.assignee_id, assign_epoch = v.assign_epoch, team_id = v.team_id, last_agent_id = v.last_agent_id, tags = v.tags,
 		fields = v.fields, version = v.version, last_message_at = v.last_message_at, last_message_text = v.last_message_text,
 		last_message_by = v.last_message_by, first_reply_at = v.first_reply_at, first_response_due_at = v.first_response_due_at,
@@ -50,10 +54,6 @@ func (t *tx) updateTickets(known []*ticketWork) error {
 		callback_due_at = v.callback_due_at,
 		waiting_since = v.waiting_since, last_in_seq = v.last_in_seq, linked_ticket_id = v.linked_ticket_id, snoozed_until = v.snoozed_until,
 		updated_at = v.updated_at, resolved_at = v.resolved_at, closed_at = v.closed_at FROM v WHERE tickets.id = v.id AND tickets.version = v.was`)
-	if err == nil && n != int64(len(known)) {
-		err = errOvertaken
-	}
-	return err
 }
 
 func (t *tx) insertMessages(fresh []*messageWork) error {
@@ -63,9 +63,8 @@ func (t *tx) insertMessages(fresh []*messageWork) error {
 		b.add(m.ID, m.TicketID, m.Seq, m.Direction, m.Author.Kind, m.Author.ID, m.Author.Name, m.Text, m.HTML,
 			m.Quoted, m.Class, extraOf(*m.Message), m.ChannelID, m.ExternalID, orNull(m.inbox), orNull(m.idempotency), m.CreatedAt, m.UpdatedAt)
 	}
-	_, err := t.bulkExec(b, `INSERT INTO messages (id, ticket_id, seq, direction, author_kind, author_id, author_name, text, html,
+	return t.later(b, nil, `INSERT INTO messages (id, ticket_id, seq, direction, author_kind, author_id, author_name, text, html,
 		quoted, class, extra, channel_id, external_id, inbox_id, idempotency_key, created_at, updated_at) SELECT * FROM v`)
-	return err
 }
 
 // updateMessages writes the content of messages changed in place; where they stand never changes.
@@ -78,9 +77,8 @@ func (t *tx) updateMessages(changes []*messageWork) error {
 			b.add(m.ID, m.Direction, m.Author.Kind, m.Author.ID, m.Author.Name, m.Text, extraOf(*m.Message), m.UpdatedAt)
 		}
 	}
-	_, err := t.bulkExec(b, `UPDATE messages SET direction = v.direction, author_kind = v.author_kind, author_id = v.author_id, author_name = v.author_name,
+	return t.later(b, nil, `UPDATE messages SET direction = v.direction, author_kind = v.author_kind, author_id = v.author_id, author_name = v.author_name,
 		text = v.text, extra = v.extra, updated_at = v.updated_at FROM v WHERE messages.id = v.id`)
-	return err
 }
 
 func (t *tx) insertAttachments(rows []attachmentRow, now desk.Time) error {
@@ -89,9 +87,8 @@ func (t *tx) insertAttachments(rows []attachmentRow, now desk.Time) error {
 	for _, a := range rows {
 		b.add(a.ID, a.MessageID, a.ticket, a.Name, a.Type, a.Size, a.Blob, a.Inline, a.ContentID, a.State, a.ref, a.Hint, a.expires)
 	}
-	_, err := t.bulkExec(b, `INSERT INTO attachments (id, message_id, ticket_id, name, type, size, blob, inline, content_id, state, ref, hint,
+	return t.later(b, nil, `INSERT INTO attachments (id, message_id, ticket_id, name, type, size, blob, inline, content_id, state, ref, hint,
 		expires_at, created_at) SELECT id, message_id, ticket_id, name, type, size, blob, inline, content_id, state, ref, hint, expires_at, ? FROM v`, int64(now))
-	return err
 }
 
 func (t *tx) insertDecisions(rows []decisionRow, now desk.Time) error {
@@ -99,8 +96,7 @@ func (t *tx) insertDecisions(rows []decisionRow, now desk.Time) error {
 	for _, d := range rows {
 		b.add(desk.NewID(), d.ticket, d.kind, d.detail)
 	}
-	_, err := t.bulkExec(b, `INSERT INTO decisions (id, ticket_id, kind, at, detail) SELECT id, ticket_id, kind, ?, detail FROM v`, int64(now))
-	return err
+	return t.later(b, nil, `INSERT INTO decisions (id, ticket_id, kind, at, detail) SELECT id, ticket_id, kind, ?, detail FROM v`, int64(now))
 }
 
 // orNull makes the empty string NULL.
