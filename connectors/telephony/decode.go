@@ -165,14 +165,6 @@ func inboundsOf(s *settings, channel desk.ID, req *request, rep *report) []desk.
 
 // finish makes an event fit to be kept and returns the customer's number, "" when it is not told.
 func (s *settings) finish(e *desk.CallEvent, customer string, received desk.Time) string {
-	told := customer
-	switch {
-	case told != "" || e.Direction == "internal" || e.Leg != "" && e.Direction == "": // a leg alone does not tell who called whom
-	case e.Direction == "outbound":
-		told = e.To
-	default:
-		told = e.From
-	}
 	for _, t := range []*desk.Time{&e.At, &e.StartedAt, &e.AnsweredAt, &e.EndedAt} {
 		// A clock that is a day ahead, or in another century, tells nothing.
 		if *t < 946_684_800_000 || *t > received.Add(24*time.Hour) {
@@ -182,7 +174,6 @@ func (s *settings) finish(e *desk.CallEvent, customer string, received desk.Time
 	if e.At == 0 {
 		e.At, e.Heard = received, true
 	}
-	e.From, e.To = s.shownNumber(e.From), s.shownNumber(e.To)
 	e.Leg, e.Queue, e.FromName = clean(e.Leg, 200), clean(e.Queue, 200), clean(e.FromName, 200)
 	e.Cause, e.By, e.Outcome, e.Speaker = clean(e.Cause, 200), clean(e.By, 50), clean(e.Outcome, 50), clean(e.Speaker, 100)
 	e.Keys, e.Label, e.Text, e.Callback = clean(e.Keys, 100), clean(e.Label, 200), clean(e.Text, 4000), clean(e.Callback, 200)
@@ -194,8 +185,25 @@ func (s *settings) finish(e *desk.CallEvent, customer string, received desk.Time
 		}
 	}
 	e.Agents = agents
-	number, _ := s.e164(told)
-	return number
+	return s.parties(e, customer)
+}
+
+// parties puts the numbers of an event into one notation and returns the customer's: who called, or was called by us.
+func (s *settings) parties(e *desk.CallEvent, customer string) string {
+	e.From, e.To = clean(e.From, 100), clean(e.To, 100)
+	from, _ := s.e164(e.From)
+	to, _ := s.e164(e.To)
+	e.From, e.To = shown(e.From, from), shown(e.To, to)
+	switch {
+	case customer != "":
+		number, _ := s.e164(customer)
+		return number
+	case e.Direction == "internal" || e.Leg != "" && e.Direction == "": // a leg alone does not tell who called whom
+		return ""
+	case e.Direction == "outbound":
+		return to
+	}
+	return from
 }
 
 // callID keeps ids of a bearable length; longer ones by their hash.

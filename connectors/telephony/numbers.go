@@ -36,6 +36,9 @@ func (s *settings) e164(told string) (string, bool) {
 		return "", false
 	}
 	region := strings.ToUpper(s.country)
+	if n, ok := chineseMobile(digits, plus, region); ok {
+		return n, true
+	}
 	if plus {
 		return parsed("+"+digits, region, false)
 	}
@@ -49,6 +52,20 @@ func (s *settings) e164(told string) (string, bool) {
 		return parsed("+"+digits[2:], region, false)
 	}
 	return parsed(digits, region, false)
+}
+
+// chineseMobile knows most callers at a glance: eleven digits from 13 to 19. All other numbers are looked up in the tables, which costs
+// a hundred times as much.
+func chineseMobile(digits string, plus bool, region string) (string, bool) {
+	if plus {
+		digits, plus = strings.CutPrefix(digits, "86")
+	} else {
+		plus = region == "CN"
+	}
+	if !plus || len(digits) != 11 || digits[0] != '1' || digits[1] < '3' {
+		return "", false
+	}
+	return "+86" + digits, true
 }
 
 // readings are what digits without a plus may mean, the likeliest first.
@@ -109,17 +126,10 @@ func dialed(told string) (digits string, plus, ok bool) {
 	return digits, plus, digits != ""
 }
 
-// shownNumber is how a number stands in the call: E.164, "anonymous", or as told when it is neither.
-func (s *settings) shownNumber(told string) string {
-	told = clean(told, 100)
-	if told == "" {
-		return ""
-	}
-	if n, ok := s.e164(told); ok {
-		return n
-	}
-	if withheld(told) {
+// shown is how a number stands in the call: E.164, "anonymous", or as told when it is neither.
+func shown(told, number string) string {
+	if number == "" && told != "" && withheld(told) {
 		return "anonymous"
 	}
-	return told
+	return firstOf(number, told)
 }

@@ -1,6 +1,10 @@
 package telephony
 
-import "testing"
+import (
+	"testing"
+
+	"hearback/desk"
+)
 
 func TestNumbersOfAnyNotationAreOne(t *testing.T) {
 	beijing := &settings{country: "CN", areaCode: "010"}
@@ -48,10 +52,17 @@ func TestNumbersAreShownAsToldWhenTheyAreNone(t *testing.T) {
 	s := &settings{country: "CN"}
 	for told, want := range map[string]string{"": "", "anonymous": "anonymous", "101": "101", "95588": "95588", "Restricted": "anonymous", "client:alice": "client:alice",
 		"13800138000": "+8613800138000"} {
-		if got := s.shownNumber(told); got != want {
-			t.Errorf("%q: %q, want %q", told, got, want)
+		if e := s.told(told); e.From != want {
+			t.Errorf("%q: %q, want %q", told, e.From, want)
 		}
 	}
+}
+
+// told is an event of a caller after its numbers were read.
+func (s *settings) told(from string) desk.CallEvent {
+	e := desk.CallEvent{From: from}
+	s.parties(&e, "")
+	return e
 }
 
 func FuzzNumbers(f *testing.F) {
