@@ -24,11 +24,12 @@ func benchLoad(b *testing.B, g *gateway) {
 	token := g.addAgent("root@example.com", "admin")
 	g.start()
 	for _, mode := range [][]string{
-		{"messages", "--senders", "64", "--duration", "10s"},
-		{"conversations", "--senders", "64", "--duration", "10s"},
-		{"latency", "--count", "500"},
+		{"webchat", "--mode", "messages", "--senders", "64", "--duration", "10s"},
+		{"webchat", "--mode", "conversations", "--senders", "64", "--duration", "10s"},
+		{"webchat", "--mode", "latency", "--count", "500"},
+		{"wechat", "--mode", "safe", "--senders", "64", "--duration", "10s"},
 	} {
-		b.Run(mode[0], func(b *testing.B) {
+		b.Run(mode[0]+"-"+mode[2], func(b *testing.B) {
 			for range b.N {
 				report(b, g, token, mode)
 			}
@@ -38,7 +39,7 @@ func benchLoad(b *testing.B, g *gateway) {
 }
 
 func report(b *testing.B, g *gateway, token string, mode []string) {
-	cmd := exec.Command(binary, append([]string{"load", "webchat", "--json", "--url", g.base, "--mode"}, mode...)...)
+	cmd := exec.Command(binary, append([]string{"load", mode[0], "--json", "--url", g.base}, mode[1:]...)...)
 	cmd.Env = append(os.Environ(), "HEARBACK_TOKEN="+token)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
