@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,7 @@ type world struct {
 	admin, agent desk.Agent
 	tokens       map[desk.ID]string
 	woken        int
+	noted        []connectors.Note // what the live log says
 
 	mu   sync.Mutex
 	told []string // types of events published
@@ -57,8 +59,38 @@ var mail = connectors.Kind{
 		}
 		return errors.New("the provider refused " + ch.Settings["password"])
 	},
+	Mount: &connectors.Mount{Prefix: "/api/v1/hooks/", Field: "hook"},
+	Try: func(_ map[string]string, s connectors.Sample) connectors.Trial {
+		if string(s.Body) == "panic" {
+			panic("panic")
+		}
+		call := desk.Call{}.With(desk.CallEvent{Key: "1", Type: desk.CallHangup, At: 1})
+		return connectors.Trial{Call: &call, Answer: connectors.Answer{Status: 200}, Inbounds: []desk.Inbound{{
+			From: desk.Identity{Value: "x@y"}, Text: s.Query.Get("event") + " " + s.Header.Get("X-Sign") + " " + string(s.Body),
+			Attachments: []desk.InboundAttachment{{Type: "audio/wav"}},
+		}}}
+	},
+	Consent: &connectors.Consent{
+		URL: func(_ desk.Channel, redirect, state, _ string) (string, error) {
+			return "https://login.example.com/?" + url.Values{"redirect_uri": {redirect}, "state": {state}}.Encode(), nil
+		},
+		Exchange: func(_ context.Context, ch desk.Channel, _ connectors.Tools, _, code, _ string) (map[string]string, error) {
+			if code != "right" {
+				return nil, errors.New("the provider refused " + ch.Settings["password"])
+			}
+			return map[string]string{"password": "right-token-that-is-long-enough"}, nil
+		},
+	},
 	Embed: func(url string, ch desk.Channel) string { return "<a href=\"" + url + "/c/" + ch.ID + "\">" },
 }
+
+// noting is a fleet whose live log says what the test wants.
+type noting struct {
+	*fleet.Fleet
+	w *world
+}
+
+func (n noting) Log(context.Context, desk.ID) ([]connectors.Note, error) { return n.w.noted, nil }
 
 func inBothWorlds(t *testing.T, claim func(t *testing.T, w *world)) {
 	t.Helper()
@@ -72,12 +104,12 @@ func newWorld(t *testing.T, store *ticketstore.Store) *world {
 	files, err := blobs.Open(t.TempDir())
 	w.ok(err)
 	quiet := slog.New(slog.DiscardHandler)
-	f := fleet.New(fleet.Options{Kinds: []connectors.Kind{mail}, Store: store, Logger: quiet})
+	f := fleet.New(fleet.Options{Kinds: []connectors.Kind{mail}, Store: store, Logger: quiet, PublicURL: "https://desk.example.com", Secret: []byte("house")})
 	mux := http.NewServeMux()
 	api := console.NewAPI(mux, "test", quiet)
 	console.New(console.Options{Store: store, Auth: w.auth, Bus: w.bus, Logger: quiet}).Register(api, mux)
 	New(Options{
-		Store: store, Fleet: f, Auth: w.auth, Bus: w.bus, Actor: console.Actor, Wake: func() { w.woken++ },
+		Store: store, Fleet: noting{f, w}, Auth: w.auth, Bus: w.bus, Actor: console.Actor, Wake: func() { w.woken++ },
 		Blobs: fleet.Files(files), Logger: quiet, PublicURL: "https://desk.example.com",
 	}).Register(api)
 	w.listen()

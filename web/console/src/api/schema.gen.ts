@@ -202,7 +202,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List contacts */
+        /** List contacts who have a ticket inside your scope */
         get: operations["list-contacts"];
         put?: never;
         post?: never;
