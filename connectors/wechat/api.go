@@ -24,11 +24,17 @@ const (
 // An api calls Tencent for one account. Every answer's errcode is looked at, an access token that was refused is replaced once, and
 // what goes wrong is a *connectors.SendError.
 type api struct {
-	s     *settings
-	tools connectors.Tools
+	s      *settings
+	tools  connectors.Tools
+	client *http.Client
 }
 
-func newAPI(s *settings, tools connectors.Tools) *api { return &api{s, tools} }
+// newAPI follows no redirect: the next address would be told ours, with the token in it, as the one it was led from.
+func newAPI(s *settings, tools connectors.Tools) *api {
+	client := *tools.HTTP
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &api{s, tools, &client}
+}
 
 // A call is one request, which may be made twice.
 type call struct {
@@ -135,7 +141,7 @@ func (a *api) request(ctx context.Context, c call, query url.Values, read func(*
 		req.Body, req.ContentLength = body, size
 		req.Header.Set("Content-Type", c.typ)
 	}
-	res, err := a.tools.HTTP.Do(req)
+	res, err := a.client.Do(req)
 	if err != nil {
 		return &lostError{left.Load(), withoutAddress(err)}
 	}

@@ -189,7 +189,7 @@ func judgeStatus(e *statusError, lasting bool) *connectors.SendError {
 		out.Class, out.Hint = connectors.Uncertain, say("微信没有给出明确的结果，客户可能已经收到。", "WeChat gave no clear answer; the customer may have received it.")
 	case e.status == http.StatusTooManyRequests:
 		out.Class, out.After = connectors.Throttled, time.Minute
-	case e.status == http.StatusNotFound || e.status == http.StatusForbidden || e.status == http.StatusUnauthorized:
+	case e.status/100 == 3 || e.status == http.StatusNotFound || e.status == http.StatusForbidden || e.status == http.StatusUnauthorized:
 		out.Class, out.Hint = connectors.Credentials, say("接口地址不正确或拒绝访问，请检查渠道设置。", "The API address is wrong or refuses us; check the channel's settings.")
 	}
 	return out

@@ -15,7 +15,7 @@ import (
 )
 
 // maxMedia is the largest file taken from Tencent, which itself takes no more than 20 MB from customers.
-const maxMedia = 64 << 20
+const maxMedia = 32 << 20
 
 // refOf names a file for Fetch: the kind of account it belongs to and its media id.
 func refOf(account, mediaID string) string { return account + ":" + mediaID }

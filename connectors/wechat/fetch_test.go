@@ -109,7 +109,7 @@ func TestReferencesOfOtherAccountsAndOversizedFilesAreRefused(t *testing.T) {
 		case r.URL.Query().Get("media_id") == "huge":
 			w.Header().Set("Content-Type", "video/mp4")
 			chunk := make([]byte, 1<<20)
-			for range 80 {
+			for range 40 {
 				if _, err := w.Write(chunk); err != nil {
 					return
 				}

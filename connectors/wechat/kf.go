@@ -25,7 +25,9 @@ type kf struct {
 	bell  bell          // the newest one
 	rung  chan struct{} // has room for one: however often it rings, one look is made
 	names names
-	tasks sync.WaitGroup // welcome messages on their way
+	tasks sync.WaitGroup  // welcome messages on their way
+	life  context.Context // theirs: they outlive the look that found them
+	end   context.CancelFunc
 }
 
 // A cursor is the position in the account's messages, committed with those it stands behind.
@@ -44,8 +46,11 @@ type bell struct {
 // tokenLife is how long a callback's token is used; Tencent takes it for ten minutes.
 const tokenLife = 9 * time.Minute
 
+const closeTime = 3 * time.Second
+
 func newKf(g gate, a *api) *kf {
 	c := &kf{gate: g, api: a, rung: make(chan struct{}, 1), names: newNames()}
+	c.life, c.end = context.WithCancel(context.Background())
 	if err := json.Unmarshal(g.tools.Cursor, &c.cur); err != nil && len(g.tools.Cursor) > 0 {
 		g.tools.Logger.Warn("the stored cursor cannot be read; reading the last three days again", "err", err)
 		c.cur = cursor{}
@@ -63,8 +68,11 @@ func (c *kf) Capabilities() connectors.Capabilities {
 	return caps
 }
 
-// Close waits for welcome messages on their way; they have time limits of their own.
+// Close gives welcome messages on their way a moment more.
 func (c *kf) Close() error {
+	stop := time.AfterFunc(closeTime, c.end)
+	defer stop.Stop()
+	defer c.end()
 	c.tasks.Wait()
 	return nil
 }

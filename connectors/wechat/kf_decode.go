@@ -80,7 +80,6 @@ type kfEvent struct {
 	FailType    int    `json:"fail_type"`
 	Change      int    `json:"change_type"`
 	NewServicer string `json:"new_servicer_userid"`
-	OldServicer string `json:"old_servicer_userid"`
 	RecallMsgID string `json:"recall_msgid"`
 	Reject      int    `json:"reject_switch"`
 }
@@ -119,7 +118,7 @@ func (r kfReading) message() desk.Inbound {
 	in := r.from(r.ExternalUserID)
 	switch r.Origin {
 	case originServicer:
-		in.FromAgent, in.Name = true, clean(r.ReceptionistUserID)
+		in.FromAgent, in.NoTicket, in.Name = true, true, clean(r.ReceptionistUserID)
 	case originSystem:
 		in.NoTicket, in.Class = true, desk.ClassAuto
 	default:
@@ -188,7 +187,10 @@ func (r kfReading) event() []desk.Inbound {
 	case "user_recall_msg":
 		in.Text, in.Retracts = say("［客户撤回了一条消息］", "[The customer took a message back]"), clean(r.Event.RecallMsgID)
 	case "reject_customer_msg_switch_change":
-		in.Text = say("［同事在企业微信中更改了拒收设置］", "[A colleague changed in WeCom whether this customer is refused]")
+		in.Text = say("［同事在企业微信中恢复接收此客户的消息］", "[A colleague lets this customer write again in WeCom]")
+		if r.Event.Reject == 1 {
+			in.Text = say("［同事在企业微信中拒收了此客户的消息］", "[A colleague refuses this customer's messages in WeCom]")
+		}
 	default:
 		in.Text = say("［事件："+first(tag(r.Event.Type), "?")+"］", "[Event: "+first(tag(r.Event.Type), "?")+"]")
 	}

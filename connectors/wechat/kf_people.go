@@ -95,7 +95,7 @@ func (c *kf) greet(ctx context.Context, m syncMessage) {
 		return
 	}
 	c.tasks.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+		ctx, cancel := context.WithTimeout(c.life, callTime)
 		defer cancel()
 		var msg sendmsgonevent.Text
 		msg.Code, msg.MsgID, msg.MsgType = code, hashed("welcome "+code), "text"

@@ -36,6 +36,9 @@ func (c *kf) Send(ctx context.Context, out desk.Outbound) (connectors.Receipt, e
 }
 
 func (c *kf) sendText(ctx context.Context, m sendmsg.Message, text string) error {
+	if title, link, ok := titledLink(text); ok {
+		text = title + "\n" + link
+	}
 	msg := sendmsg.Text{Message: m, MsgType: "text"}
 	msg.Text.Content = text
 	return c.api.post(ctx, kfSend, true, msg, nil)

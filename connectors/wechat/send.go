@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/silenceper/wechat/v2/officialaccount/message"
@@ -50,7 +51,11 @@ func inTurn(ctx context.Context, steps []func(context.Context) error, again bool
 	return nil
 }
 
+// sendText sends a text; one that is nothing but a titled link leaves as a card.
 func (c *official) sendText(ctx context.Context, out desk.Outbound) error {
+	if title, link, ok := titledLink(out.Text); ok {
+		return c.sendCard(ctx, out.Sender, message.MediaArticles{Title: shorten(title, 120), URL: link})
+	}
 	return c.custom(ctx, message.NewCustomerTextMessage(out.Sender, out.Text))
 }
 
@@ -114,14 +119,28 @@ func (c *official) sendLink(ctx context.Context, out desk.Outbound, a desk.Attac
 	if err != nil {
 		return err
 	}
-	title, note := shorten(first(a.Name, "file"), 120), size(a.Size)
+	return c.sendCard(ctx, out.Sender, message.MediaArticles{Title: shorten(first(a.Name, "file"), 120), Description: size(a.Size), URL: link, Picurl: c.picture(a, link)})
+}
+
+// sendCard sends a card that leads to a page: news for official accounts, link for mini-programs.
+func (c *official) sendCard(ctx context.Context, to string, card message.MediaArticles) error {
 	if c.s.account == accountMiniprogram {
-		m := linkMessage{ToUser: out.Sender, Msgtype: "link"}
-		m.Link.Title, m.Link.Description, m.Link.URL = title, note, link
+		m := linkMessage{ToUser: to, Msgtype: "link"}
+		m.Link.Title, m.Link.Description, m.Link.URL, m.Link.ThumbURL = card.Title, card.Description, card.URL, card.Picurl
 		return c.custom(ctx, m)
 	}
-	return c.custom(ctx, &message.CustomerMessage{ToUser: out.Sender, Msgtype: message.MsgTypeNews,
-		News: &message.MediaNews{Articles: []message.MediaArticles{{Title: title, Description: note, URL: link, Picurl: c.picture(a, link)}}}})
+	return c.custom(ctx, &message.CustomerMessage{ToUser: to, Msgtype: message.MsgTypeNews, News: &message.MediaNews{Articles: []message.MediaArticles{card}}})
+}
+
+var linkOnly = regexp.MustCompile(`^\[([^\[\]\n]{1,120})\]\((https?://[^\s()]+)\)$`)
+
+// titledLink reads [title](https://…), the way consoles write a link, when it is all of a text.
+func titledLink(text string) (title, link string, ok bool) {
+	m := linkOnly.FindStringSubmatch(strings.TrimSpace(text))
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
 }
 
 // picture is what a card shows: the picture itself where the file is one.

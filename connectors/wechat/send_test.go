@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,6 +196,37 @@ func TestTextArrivesAsItWasWritten(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+	}
+}
+
+func TestATitledLinkAloneLeavesAsACard(t *testing.T) {
+	for kind, want := range map[tencent.Kind]string{tencent.Official: "news", tencent.MiniProgram: "link", tencent.KF: "text"} {
+		s := play(t, kind, nil)
+		p := s.customer("o1")
+		if _, err := p.Say(context.Background(), "在吗"); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"[您的订单](https://shop.example/orders?id=1)", "请看 [您的订单](https://shop.example/orders?id=1)"} {
+			if err := s.send(s.reply("o1", text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := p.Answers()
+		if len(got) != 2 || got[0].Type != want || got[1].Type != "text" || !strings.Contains(got[0].Title+got[0].Text, "您的订单") || !strings.Contains(got[0].URL+got[0].Text, "https://shop.example/orders?id=1") {
+			t.Errorf("%s: %+v", kind, got)
+		}
+	}
+}
+
+func TestARedirectIsNotFollowedWithTheToken(t *testing.T) {
+	var followed atomic.Bool
+	elsewhere := connectortest.NewProvider(t, func(http.ResponseWriter, *http.Request) { followed.Store(true) })
+	provider := connectortest.NewProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
+	})
+	e := connectortest.OpenChannel(t, wechat.Kind, connectortest.NewHouse(t), map[string]string{"account": "official", "app_id": appID, "app_secret": appKey, "token": "spamtest", "encoding_aes_key": aesKey, "api_base": provider})
+	if _, err := e.Conn.Send(context.Background(), desk.Outbound{Sender: "o", Text: "x", ExternalID: desk.NewID()}); classOf(err) != connectors.Credentials || followed.Load() {
+		t.Errorf("%v, followed %v", err, followed.Load())
 	}
 }
 
