@@ -2,6 +2,7 @@ package telephony
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -71,9 +72,16 @@ func chineseMobile(digits string, plus bool, region string) (string, bool) {
 // readings are what digits without a plus may mean, the likeliest first.
 func (s *settings) readings(digits string) []string {
 	out := []string{digits}
+	region := strings.ToUpper(s.country)
+	// Who writes German numbers without a plus writes 49221… or 0221…, never 221…: a number that begins with the country's own code
+	// has it. Zammad's CTI and sipgate leave out the plus of all countries.
+	code := strconv.Itoa(phonenumbers.GetCountryCodeForRegion(region))
+	if digits[0] != '0' && len(digits) > 9 && (strings.HasPrefix(digits, code) || s.format == "zammad" || s.format == "sipgate") {
+		out = []string{"+" + digits, digits}
+	}
 	if area := strings.TrimPrefix(s.areaCode, "0"); area != "" && len(digits) <= 8 && digits[0] != '0' {
 		// In the North American plan and alike there is no trunk prefix; parsing drops it where there is one.
-		out = append([]string{trunk(s.country) + area + digits}, out...)
+		out = append([]string{trunk(region) + area + digits}, out...)
 	}
 	if digits[0] == '9' || digits[0] == '0' {
 		out = append(out, digits[1:]) // the prefix for the outside line
@@ -85,8 +93,8 @@ func (s *settings) readings(digits string) []string {
 }
 
 // trunk is what national numbers begin with.
-func trunk(country string) string {
-	return phonenumbers.GetNddPrefixForRegion(strings.ToUpper(country), true)
+func trunk(region string) string {
+	return phonenumbers.GetNddPrefixForRegion(region, true)
 }
 
 func parsed(number, region string, strict bool) (string, bool) {
