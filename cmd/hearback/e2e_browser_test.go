@@ -3,6 +3,9 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,14 +35,15 @@ type e2eGiven struct {
 	Right    e2ePerson `json:"right"`
 	Wrong    e2ePerson `json:"wrong"`
 	Admin    e2ePerson `json:"admin"`
+	Post     string    `json:"post"` // where letters are handed in and seen (mail.mjs)
 }
 
 const e2ePassword = "a long enough password"
 
 // demoGateway runs the real binary as `hearback serve --demo` does, with an agent in each of the demo's teams and an admin.
-func demoGateway(t *testing.T) (*gateway, e2eGiven) {
+func demoGateway(t *testing.T, more ...string) (*gateway, e2eGiven) {
 	t.Helper()
-	g := newGateway(t, "--demo")
+	g := newGateway(t, append([]string{"--demo"}, more...)...)
 	g.start()
 	add := func(email, role string, more ...string) e2ePerson {
 		g.run(nil, e2ePassword+"\n", append([]string{"agent", "add", "--email", email, "--name", more[0], "--role", role, "--password-stdin"}, more[1:]...)...)
@@ -104,4 +108,58 @@ func TestCustomerAndAgentTalkThroughACutLineInTheBrowser(t *testing.T) {
 func TestEveryScreenIsCleanInBothLanguagesThemesAndSizes(t *testing.T) {
 	_, given := demoGateway(t)
 	browse(t, "screens.mjs", given, 8*time.Minute)
+}
+
+// looks are those of the walks: between them both languages, themes and sizes.
+var looks = []e2eLook{{"zh-CN", "light", 1440}, {"en", "dark", 390}}
+
+func TestCallsRingAreHeardAndCalledBackInTheBrowser(t *testing.T) {
+	for _, look := range looks {
+		t.Run(look.Lang+"-"+look.Theme, func(t *testing.T) {
+			_, given := demoGateway(t, "--allow-private-networks")
+			given.Look = look
+			browse(t, "call.mjs", given, 3*time.Minute)
+		})
+	}
+}
+
+func TestWeChatCustomerAndAgentTalkInTheBrowser(t *testing.T) {
+	for _, look := range looks {
+		t.Run(look.Lang+"-"+look.Theme, func(t *testing.T) {
+			_, given := demoGateway(t)
+			given.Look = look
+			browse(t, "wechat.mjs", given, 3*time.Minute)
+		})
+	}
+}
+
+func TestLettersAreReadAndAnsweredInTheBrowser(t *testing.T) {
+	for _, look := range looks {
+		t.Run(look.Lang+"-"+look.Theme, func(t *testing.T) {
+			room := openMailroom(t)
+			g, given := demoGateway(t, "--allow-private-networks")
+			g.run(nil, "", room.settings("acknowledge=off")...)
+			given.Look, given.Post = look, postOffice(t, room)
+			browse(t, "mail.mjs", given, 3*time.Minute)
+		})
+	}
+}
+
+// postOffice lets a script hand letters in and see those that left.
+func postOffice(t *testing.T, room *mailroom) string {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /deliver", func(w http.ResponseWriter, r *http.Request) {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		room.deliver(string(raw))
+	})
+	mux.HandleFunc("GET /sent", func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(append([]string{}, room.sent()...))
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
 }

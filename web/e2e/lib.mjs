@@ -197,6 +197,39 @@ export async function logIn(browser, base, who) {
   return state;
 }
 
+/** A call of the server's API as the person of the page; what is refused ends the walk. */
+export async function api(page, method, path, body) {
+  const answer = await page.evaluate(
+    async ([m, p, b]) => {
+      const r = await fetch(`/api/v1${p}`, {
+        method: m,
+        headers: b ? { "content-type": "application/json" } : {},
+        body: b ? JSON.stringify(b) : undefined,
+      });
+      return { status: r.status, body: await r.text() };
+    },
+    [method, path, body],
+  );
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.slice(0, 400)}`);
+  return answer.body ? JSON.parse(answer.body) : null;
+}
+
+/** Waits until something is so; the reason is told when it never is. */
+export async function until(what, is, within = 20_000) {
+  const end = Date.now() + within;
+  for (;;) {
+    if (await is()) return true;
+    if (Date.now() > end) return fail(`never happened: ${what}`);
+    await new Promise((r) => setTimeout(r, 50));
+  }
+}
+
+/** A little picture, 48 × 32: a red cross on blue. */
+export const PICTURE = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAADAAAAAgCAIAAADbtmxLAAAAQklEQVR42u3UwQkAIAwEwRSWSqw9xViA/oJIYGDfx7wuclWnyjzrDAYQEBAQENB00HXxY0BAQM9BjhEICAgIaDhoAwGvcJenxmOEAAAAAElFTkSuQmCC",
+  "base64",
+);
+
 /** The chat in the demo shop. */
 export class Chat {
   constructor(page) {
