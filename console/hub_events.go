@@ -66,7 +66,7 @@ func (h *hub) handle(ctx context.Context, e desk.Event) {
 	case "call":
 		h.callEvent(e)
 	case "window":
-		h.windowEvent(e)
+		h.windowEvent(ctx, e)
 	case "channel_log":
 		h.logs.touch(e.Data["id"])
 	}
