@@ -57,7 +57,7 @@ func serveOn(t testing.TB, serve func(net.Listener) error, stop func() error) in
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); serve(l) }()
-	t.Cleanup(func() { stop(); <-done })
+	t.Cleanup(func() { l.Close(); stop(); <-done }) // a server stopped before it serves would serve for ever
 	return l.Addr().(*net.TCPAddr).Port
 }
 

@@ -197,6 +197,7 @@ default_login_user = %[4]s
 mail_location = sdbox:%[1]s/mail/%%u
 mailbox_idle_check_interval = 1s
 mail_fsync = never
+mail_max_userip_connections = 500
 first_valid_uid = 1
 passdb {
   driver = static
