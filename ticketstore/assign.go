@@ -125,7 +125,13 @@ func (l *timeline) unassign(toTeam *desk.ID) map[string]string {
 	return data
 }
 
-const loadColumns = `t.id, t.status, t.assignee_id, t.assign_epoch, t.team_id, t.last_agent_id, t.channel_kind, t.priority, t.first_response_due_at, t.created_at`
+const loadColumns = `t.id, t.status, t.assignee_id, t.assign_epoch, t.team_id, t.last_agent_id, t.channel_kind, t.priority, ` +
+	earlierDue + `, t.created_at`
+
+// earlierDue is when a ticket's first answer or its promised call back is due, whichever is earlier; 0 for neither. A first answer
+// given is due no more.
+const earlierDue = `CASE WHEN t.callback_state = 'due' AND t.callback_due_at > 0 AND (t.first_reply_at > 0 OR t.first_response_due_at = 0` +
+	` OR t.callback_due_at < t.first_response_due_at) THEN t.callback_due_at ELSE t.first_response_due_at END`
 
 func scanLoad(row scanner) (Load, error) {
 	var l Load

@@ -159,14 +159,11 @@ func (c *callWork) fold(now desk.Time, closing bool) {
 		r := in.Call
 		if !closing {
 			c.body.Policy = callPolicy{Open: r.Open, Within: r.Within, CallBackIn: r.CallBackIn, UrgentAfter: r.UrgentAfter, StaleAfter: r.StaleAfter}
-			c.body.Call.Events = slices.DeleteFunc(c.body.Call.Events, func(e desk.CallEvent) bool { return e.Key == staleKey })
 		}
-		c.told[i].news = !heard(c.body.Call.Events, r.Event)
-		if c.told[i].news {
-			c.body.Call = c.body.Call.With(cleanEvent(r.Event))
-			c.changed = true
+		c.told[i].news = c.hear(cleanEvent(r.Event))
+		if c.keepFiles(in) {
+			c.told[i].news = true
 		}
-		c.keepFiles(in)
 		c.customer = cmp.Or(c.customer, clean(r.Customer))
 	}
 	c.sender = "call:" + c.key
@@ -184,15 +181,25 @@ func (c *callWork) fold(now desk.Time, closing bool) {
 	}
 }
 
-// heard tells whether an event says nothing new.
-func heard(events []desk.CallEvent, e desk.CallEvent) bool {
-	return slices.ContainsFunc(events, func(known desk.CallEvent) bool { return known.Key == clean(e.Key) && known.At <= e.At })
+// hear joins an event with the call; false when it says nothing new. A call that a timer has ended and that is heard of again goes
+// on.
+func (c *callWork) hear(e desk.CallEvent) bool {
+	was := c.body.Call
+	if e.Key != staleKey {
+		was.Events = slices.DeleteFunc(slices.Clone(was.Events), func(e desk.CallEvent) bool { return e.Key == staleKey })
+	}
+	is := was.With(e)
+	if jsonText(is.Events) == jsonText(was.Events) {
+		return false
+	}
+	c.body.Call, c.changed = is, true
+	return true
 }
 
 // cleanEvent mends what the database could not hold.
 func cleanEvent(e desk.CallEvent) desk.CallEvent {
 	for _, s := range []*string{&e.Key, &e.Type, &e.Leg, &e.Direction, &e.From, &e.To, &e.FromName, &e.Queue, &e.Outcome, &e.Cause, &e.By, &e.Keys, &e.Label,
-		&e.Text, &e.Speaker, &e.Callback} {
+		&e.Text, &e.Speaker, &e.Recording, &e.Callback} {
 		*s = clean(*s)
 	}
 	e.Agents = slices.Clone(e.Agents)
@@ -203,15 +210,16 @@ func cleanEvent(e desk.CallEvent) desk.CallEvent {
 }
 
 // keepFiles notes the files an event brought; the same file told again is one.
-func (c *callWork) keepFiles(in *desk.Inbound) {
+func (c *callWork) keepFiles(in *desk.Inbound) (news bool) {
 	for _, a := range in.Attachments {
 		file := callFile{Name: clean(a.Name), Type: clean(a.Type), Size: a.Size, Blob: a.Blob, Ref: clean(a.Ref), Expires: a.ExpiresAt}
 		known := slices.ContainsFunc(c.body.Files, func(k callFile) bool { return k.Blob == file.Blob && k.Ref == file.Ref })
 		if !known && (file.Blob != "" || file.Ref != "") {
 			c.body.Files = append(c.body.Files, file)
-			c.changed = true
+			c.changed, news = true, true
 		}
 	}
+	return news
 }
 
 // caller is who the call is with: his number, or the call itself when it is withheld.

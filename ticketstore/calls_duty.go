@@ -1,6 +1,8 @@
 package ticketstore
 
 import (
+	"database/sql"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,36 +16,35 @@ type duty struct {
 	homes  map[desk.ID]desk.ID   // a channel's own team
 }
 
-// findDuty reads it for the batch's calls: two short tables.
+// findDuty reads it for the batch's calls: three short tables at once. Of two who claim one name the older has it.
 func (f *filer) findDuty() error {
-	f.duty = duty{agents: map[string]desk.Agent{}, teams: map[string]desk.ID{}, homes: map[desk.ID]desk.ID{}}
-	agents, err := list(f.t.ctx, f.t.s, f.t, into(func(a *desk.Agent) []any {
-		return []any{&a.ID, &a.Name, &a.Email, jsonInto{&a.Extensions}}
-	}), `SELECT id, name, email, extensions FROM agents WHERE NOT disabled ORDER BY id DESC`)
-	if err != nil {
-		return err
-	}
-	for _, a := range agents { // of two who claim one extension the older agent has it
-		for _, name := range append(a.Extensions, a.Email) {
-			f.duty.agents[strings.ToLower(name)] = a
+	d := duty{agents: map[string]desk.Agent{}, teams: map[string]desk.ID{}, homes: map[desk.ID]desk.ID{}}
+	err := f.t.each(func(row *sql.Rows) error {
+		var what, name, email string
+		var id desk.ID
+		var names []string
+		if err := row.Scan(&what, &id, &name, &email, jsonInto{&names}); err != nil {
+			return err
 		}
-	}
-	teams, err := list(f.t.ctx, f.t.s, f.t, into(func(x *desk.Team) []any { return []any{&x.ID, jsonInto{&x.Queues}} }),
-		`SELECT id, queues FROM teams ORDER BY id DESC`)
-	if err != nil {
-		return err
-	}
-	for _, x := range teams {
-		for _, q := range x.Queues {
-			f.duty.teams[strings.ToLower(q)] = x.ID
+		switch what {
+		case "agent":
+			for _, n := range append(names, email) {
+				d.agents[strings.ToLower(n)] = desk.Agent{ID: id, Name: name}
+			}
+		case "team":
+			for _, n := range names {
+				d.teams[strings.ToLower(n)] = id
+			}
+		default:
+			d.homes[id] = name
 		}
-	}
-	homes, err := list(f.t.ctx, f.t.s, f.t, into(func(c *desk.Channel) []any { return []any{&c.ID, &c.TeamID} }), `SELECT id, team_id FROM channels`)
-	for _, c := range homes {
-		f.duty.homes[c.ID] = c.TeamID
-	}
+		return nil
+	}, `SELECT 'agent' AS what, id, name, email, extensions AS names FROM agents WHERE NOT disabled
+		UNION ALL SELECT 'team', id, '', '', queues FROM teams
+		UNION ALL SELECT 'channel', id, team_id, '', NULL FROM channels ORDER BY 2 DESC`)
+	f.duty = d
 	if err != nil {
-		return err
+		return fmt.Errorf("find who answers: %w", err)
 	}
 	for _, k := range f.callOrder {
 		f.duty.resolve(f.calls[k])
@@ -60,16 +61,20 @@ func (d *duty) agent(name string) (desk.Agent, bool) {
 	return a, ok
 }
 
+// talker is who took a call, by any name the call centre has for him; nobody when none of them is known.
+func (d *duty) talker(is *desk.Call) desk.Agent {
+	for _, name := range append([]string{is.Agent}, is.AgentNames...) {
+		if a, ok := d.agent(name); ok {
+			return a
+		}
+	}
+	return desk.Agent{}
+}
+
 // resolve names the agents and the team of a call.
 func (d *duty) resolve(c *callWork) {
 	is := &c.body.Call
-	is.AgentID = ""
-	for _, name := range append([]string{is.Agent}, is.AgentNames...) {
-		if a, ok := d.agent(name); ok {
-			is.AgentID = a.ID
-			break
-		}
-	}
+	is.AgentID = d.talker(is).ID
 	c.body.Rang = nil
 	for _, e := range is.Events {
 		for _, name := range append(slices.Clone(e.Agents), e.To) {
@@ -79,21 +84,17 @@ func (d *duty) resolve(c *callWork) {
 		}
 	}
 	c.body.Agents = nil
-	switch {
-	case is.AgentID != "":
+	if is.AgentID != "" {
 		c.body.Agents = []desk.ID{is.AgentID}
-	case is.State == "ringing":
-		names := is.Ringing
-		if len(names) == 0 {
-			names = []string{is.To}
+	}
+	names := is.Ringing
+	if is.State == "ringing" && len(names) == 0 {
+		names = []string{is.To}
+	}
+	for _, name := range names {
+		if a, ok := d.agent(name); ok && !slices.Contains(c.body.Agents, a.ID) {
+			c.body.Agents = append(c.body.Agents, a.ID)
 		}
-		for _, name := range names {
-			if a, ok := d.agent(name); ok && !slices.Contains(c.body.Agents, a.ID) {
-				c.body.Agents = append(c.body.Agents, a.ID)
-			}
-		}
-	case is.State == "ended":
-		c.body.Agents = c.body.Rang
 	}
 	c.queue, c.body.Team = "", d.homes[c.channel]
 	for _, queue := range []string{is.Queue, is.To} {

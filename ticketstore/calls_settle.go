@@ -170,7 +170,7 @@ func (f *filer) writeCall(c *callWork, w *ticketWork, lead callTold) *desk.Messa
 
 // talker is who called a customer.
 func (f *filer) talker(c *callWork) desk.Author {
-	if a, ok := f.duty.agent(c.body.Call.Agent); ok {
+	if a := f.duty.talker(&c.body.Call); a.ID != "" {
 		return desk.Author{Kind: "agent", ID: a.ID, Name: a.Name}
 	}
 	if c.body.Call.Agent != "" {

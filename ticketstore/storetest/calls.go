@@ -424,7 +424,13 @@ func testStaleCalls(w *World) {
 	if !missed.Call.Stale || missed.Call.Outcome != "missed" || w.ticket(missed.TicketID).Callback.State != "due" || talked.Call.Outcome != "answered" || talked.Call.EndedAt != at {
 		w.Errorf("%+v\n%+v", missed, talked)
 	}
-	// Its true end is heard of after all.
+	// What was told before changes nothing; its true end, heard of after all, does.
+	if again := w.call(r); again.Outcome != desk.OutcomeDuplicate || !w.callRow("s1").Call.Stale {
+		w.Errorf("told again %+v", again)
+	}
+	if next, err := w.Store.NextStaleCall(w.ctx); err != nil || next != 0 {
+		w.Error("next", next, err)
+	}
 	w.call(callReport("s2", other, desk.CallEvent{Type: desk.CallHangup, At: at + 60000, Direction: "inbound"}))
 	if c := w.callRow("s2").Call; c.Stale || c.TalkSeconds != 60 {
 		w.Errorf("after its end %+v", c)
