@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -31,6 +32,8 @@ type wechatDemo struct {
 	tencent *tencent.Tencent
 	phone   *tencent.Phone
 	ln      net.Listener
+	file    string // keeps the phones over a restart
+	log     *slog.Logger
 }
 
 // stageWechat finds or makes the demo's WeChat channel and prepares the stand-in it talks to. Without a demo, or when an admin
@@ -102,9 +105,12 @@ func (h *house) saveWechatDemo(ctx context.Context, kind connectors.Kind, ch des
 }
 
 func (h *house) openWechatDemo(ch desk.Channel, ln net.Listener) (err error) {
-	d := &wechatDemo{channel: ch.ID, ln: ln}
+	d := &wechatDemo{channel: ch.ID, ln: ln, log: h.log, file: filepath.Join(h.config.Data, "demo-wechat.json")}
 	if d.tencent, err = tencent.New(tencent.Options{Accounts: []tencent.Account{h.wechatDemoAccount(ch)}, Client: h.toMyself(), Pause: time.Second}); err != nil {
 		return err
+	}
+	if err := d.tencent.Load(d.file); err != nil {
+		h.log.Warn("the demo's WeChat phones begin empty", "err", err)
 	}
 	if d.phone, err = tencent.NewPhone(d.tencent, demoWechatAppID, demoWechatPath, "回音小店", "Echo Goods"); err != nil {
 		return err
@@ -153,14 +159,35 @@ func (h *house) allowed(address string) bool {
 	return h.wechat != nil && address == h.wechat.ln.Addr().String()
 }
 
-// Run serves the stand-in's API until ctx ends.
+// Run serves the stand-in's API until ctx ends, and keeps its phones.
 func (d *wechatDemo) Run(ctx context.Context) error {
 	server := &http.Server{Handler: d.tencent, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+	ctx, cancel := context.WithCancel(ctx)
 	context.AfterFunc(ctx, func() { server.Close() })
+	saved := make(chan struct{})
+	go func() { defer close(saved); d.save(ctx) }()
+	defer func() { cancel(); <-saved }()
 	if err := server.Serve(d.ln); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the demo's WeChat: %w", err)
 	}
 	return ctx.Err()
+}
+
+// save writes the phones to their file a second after something changed, and at the end.
+func (d *wechatDemo) save(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-d.tencent.Changed():
+		case <-ctx.Done():
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+		if err := d.tencent.Save(d.file); err != nil {
+			d.log.Warn("the demo's WeChat phones could not be kept", "err", err)
+		}
+	}
 }
 
 func (h *house) demoWechatURL() string {

@@ -289,7 +289,9 @@ func TestTheDemoHasAWechatCustomer(t *testing.T) {
 	talkOnce("我要退款", "好的")
 	g.kill(syscall.SIGTERM)
 	g.start()
-	talkOnce("退到哪里了", "已经到账")
+	answerTo(t, api, demoTicket(t, api, "好的"), "已经到账") // the phone is still there, and its window open
+	eventually(t, 20*time.Second, "the phone shows the answer", func() bool { return strings.Contains(phoneShows(t, phone, me.Customer), "已经到账") })
+	talkOnce("收到了", "不客气")
 	var channels []struct {
 		Kind string `json:"kind"`
 	}
@@ -303,6 +305,16 @@ func TestTheDemoHasAWechatCustomer(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d demo channels of WeChat after a restart", n)
 	}
+}
+
+// phoneShows is the demo phone's screen as it came.
+func phoneShows(t *testing.T, phone *apiClient, customer string) string {
+	t.Helper()
+	code, body := getStatus(t, phone.base+"/screen?customer="+customer)
+	if code != http.StatusOK {
+		t.Errorf("screen: status %d", code)
+	}
+	return body
 }
 
 // demoTicket waits for the ticket whose last message is text.

@@ -164,8 +164,19 @@ func (t *Tencent) note(r *http.Request, body []byte, a answer, status int) {
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		c.Body = string(body)
 	}
-	t.calls = append(t.calls, c)
+	t.calls = append(trimmed(t.calls), c)
 	t.changed()
+}
+
+// maxRecorded is how many calls and callbacks are remembered: more than any test makes, less than a demo of weeks.
+const maxRecorded = 50000
+
+// trimmed forgets the older half of a record that is full.
+func trimmed[T any](all []T) []T {
+	if len(all) < maxRecorded {
+		return all
+	}
+	return append([]T(nil), all[len(all)/2:]...)
 }
 
 // remote is the caller's address without its port.

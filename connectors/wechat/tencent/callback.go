@@ -193,7 +193,7 @@ func (t *Tencent) once(req *http.Request, l Letter, n int) bool {
 	d.Took = time.Since(begin)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.callbacks = append(t.callbacks, d)
+	t.callbacks = append(trimmed(t.callbacks), d)
 	t.changed()
 	return d.Taken
 }
