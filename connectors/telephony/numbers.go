@@ -134,6 +134,11 @@ func dialed(told string) (digits string, plus, ok bool) {
 	return digits, plus, digits != ""
 }
 
+// extension tells whether a number can only be one within the house. Five digits may be a service number (95588).
+func extension(number string) bool {
+	return len(number) >= 2 && len(number) <= 4 && strings.Trim(number, "0123456789") == ""
+}
+
 // shown is how a number stands in the call: E.164, "anonymous", or as told when it is neither.
 func shown(told, number string) string {
 	if number == "" && told != "" && withheld(told) {

@@ -61,6 +61,32 @@ func TestNumbersAreShownAsToldWhenTheyAreNone(t *testing.T) {
 	}
 }
 
+func TestWhoIsWhoByDirection(t *testing.T) {
+	s := readSettings(nil)
+	for _, c := range []struct {
+		direction, from, to, named string
+		customer, becomes, agent   string
+	}{
+		{"inbound", "13800138000", "101", "", "+8613800138000", "inbound", ""},
+		{"outbound", "101", "013800138000", "", "+8613800138000", "outbound", "101"},
+		{"outbound", "01064368888", "13800138000", "", "+8613800138000", "outbound", ""},
+		{"inbound", "102", "101", "", "", "internal", ""},
+		{"internal", "13800138000", "101", "", "", "internal", ""},
+		{"inbound", "95588", "8001", "", "", "inbound", ""},
+		{"inbound", "anonymous", "01064368888", "", "", "inbound", ""},
+		{"inbound", "101", "01064368888", "13800138000", "+8613800138000", "inbound", ""},
+	} {
+		e := desk.CallEvent{Direction: c.direction, From: c.from, To: c.to}
+		customer, agent := s.parties(&e, c.named), ""
+		if len(e.Agents) > 0 {
+			agent = e.Agents[0]
+		}
+		if customer != c.customer || e.Direction != c.becomes || agent != c.agent {
+			t.Errorf("%+v: customer %q, %s, agent %q", c, customer, e.Direction, agent)
+		}
+	}
+}
+
 // told is an event of a caller after its numbers were read.
 func (s *settings) told(from string) desk.CallEvent {
 	e := desk.CallEvent{From: from}
