@@ -71,6 +71,19 @@ func (k *checker) peer() {
 	if len(d.Fragments) > 0 {
 		compare(e.FirstFragment, &d.Fragments[0].Text)
 	}
+	latest := d.Latest
+	if latest == nil {
+		latest = d.Visible
+	}
+	if latest == nil {
+		return
+	}
+	for _, part := range e.ReplyContains {
+		k.add("reply holds (peer's library)", strings.Contains(*latest, part), part, *latest)
+	}
+	for _, part := range e.ReplyNot {
+		k.add("reply leaves out (peer's library)", !strings.Contains(*latest, part), part, *latest)
+	}
 }
 
 // mail checks a whole mail.
@@ -83,6 +96,7 @@ func (k *checker) mail() {
 	if k.wantsReply() {
 		reply := mail.Parts{Reply: m.Reply, Signature: m.Signature, Quoted: m.Quoted, Segments: mail.Split(m.Text).Segments}
 		k.reply(reply)
+		k.peer()
 	}
 	k.kind(m)
 	k.status()
@@ -114,7 +128,7 @@ func hasBody(raw []byte) bool {
 
 func (k *checker) wantsReply() bool {
 	e := k.c.Expect
-	return e.ReplyText != nil || e.ReplyCompact != nil || e.VisibleText != nil || e.FirstFragment != nil
+	return e.ReplyText != nil || e.ReplyCompact != nil || e.VisibleText != nil || e.FirstFragment != nil || len(e.ReplyContains)+len(e.ReplyNot) > 0
 }
 
 // reply checks what was taken for new words. Peers differ in whether a signature is part of the visible text (FORMAT.md), so
