@@ -35,7 +35,7 @@ type e2eGiven struct {
 	Right    e2ePerson `json:"right"`
 	Wrong    e2ePerson `json:"wrong"`
 	Admin    e2ePerson `json:"admin"`
-	Post     string    `json:"post"` // where letters are handed in and seen (mail.mjs)
+	Post     string    `json:"post"` // where letters are handed in and seen (letters.mjs)
 }
 
 const e2ePassword = "a long enough password"
@@ -140,7 +140,7 @@ func TestLettersAreReadAndAnsweredInTheBrowser(t *testing.T) {
 			g, given := demoGateway(t, "--allow-private-networks")
 			g.run(nil, "", room.settings("acknowledge=off")...)
 			given.Look, given.Post = look, postOffice(t, room)
-			browse(t, "mail.mjs", given, 3*time.Minute)
+			browse(t, "letters.mjs", given, 3*time.Minute)
 		})
 	}
 }
