@@ -194,11 +194,7 @@ func (w *writing) answered(l *timeline) {
 // deliver queues the reply; on a channel whose credentials are refused it is held with the others.
 func (w *writing) deliver(l *timeline, m *desk.Message, to leaving) error {
 	d := &desk.DeliveryInfo{ID: desk.NewID(), State: desk.DeliveryQueued, NextAt: l.now}
-	var held int
-	if err := w.t.get(&held, `SELECT COUNT(*) FROM channel_health WHERE channel_id = ? AND held`, m.ChannelID); err != nil {
-		return err
-	}
-	if held > 0 {
+	if to.held {
 		d.State, d.NextAt = desk.DeliveryHeld, 0
 	}
 	m.Delivery = d

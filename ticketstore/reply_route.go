@@ -53,6 +53,7 @@ type leaving struct {
 	ticket    desk.ID   // the conversation's current ticket
 	over      bool      // that one is done, or there is none
 	route     desk.ID   // another ticket that wrote there last
+	held      bool      // the channel's credentials are refused
 	siblings  []desk.ID // tickets that show the conversation's quota, when it has one
 	counts    bool      // the reply takes a place of the quota
 }
@@ -63,10 +64,11 @@ func (w *writing) leave() (leaving, error) {
 	r := cmp.Or(w.Route, &Route{})
 	var to leaving
 	own, err := one(w.t.ctx, w.t.s, w.t, func(row scanner) (own senderKey, err error) {
-		return own, row.Scan(&own.channel, &own.sender, &to.remaining, &to.ticket, &to.route)
-	}, `SELECT t.channel_id, t.sender, COALESCE(s.window_remaining, -1), COALESCE(s.ticket_id, t.id), COALESCE(s.route_ticket_id, '') FROM tickets t
+		return own, row.Scan(&own.channel, &own.sender, &to.remaining, &to.ticket, &to.route, &to.held)
+	}, `SELECT t.channel_id, t.sender, COALESCE(s.window_remaining, -1), COALESCE(s.ticket_id, t.id), COALESCE(s.route_ticket_id, ''),
+		EXISTS (SELECT 1 FROM channel_health h WHERE h.channel_id = COALESCE(NULLIF(CAST(? AS TEXT), ''), t.channel_id) AND h.held) FROM tickets t
 		LEFT JOIN senders s ON s.channel_id = COALESCE(NULLIF(CAST(? AS TEXT), ''), t.channel_id) AND s.sender = COALESCE(NULLIF(CAST(? AS TEXT), ''), t.sender)
-		WHERE t.id = ?`, r.ChannelID, r.Sender, w.TicketID)
+		WHERE t.id = ?`, r.ChannelID, r.ChannelID, r.Sender, w.TicketID)
 	if err != nil {
 		return to, err
 	}
@@ -88,9 +90,10 @@ func (w *writing) leave() (leaving, error) {
 func (w *writing) lockLine(to *leaving) error {
 	status, err := one(w.t.ctx, w.t.s, w.t, func(row scanner) (status desk.Status, err error) {
 		x := &to.window
-		return status, row.Scan(&x.closes, &x.remaining, &x.reason, &to.contact, &to.ticket, &to.route, &status)
+		return status, row.Scan(&x.closes, &x.remaining, &x.reason, &to.contact, &to.ticket, &to.route, &status, &to.held)
 	}, `SELECT s.window_closes_at, s.window_remaining, s.window_reason, s.contact_id, s.ticket_id, s.route_ticket_id,
-		COALESCE((SELECT t.status FROM tickets t WHERE t.id = s.ticket_id), '') FROM senders s WHERE s.channel_id = ? AND s.sender = ?`+w.t.s.dialect.forUpdate,
+		COALESCE((SELECT t.status FROM tickets t WHERE t.id = s.ticket_id), ''),
+		EXISTS (SELECT 1 FROM channel_health h WHERE h.channel_id = s.channel_id AND h.held) FROM senders s WHERE s.channel_id = ? AND s.sender = ?`+w.t.s.dialect.forUpdate,
 		to.channel, to.sender)
 	if err != nil {
 		return fmt.Errorf("lock conversation: %w", err)

@@ -86,6 +86,18 @@ func testUnreachable(w *World) {
 	if t := w.ticket(first.TicketID); t.WindowReason != "" || t.WindowRemaining != 5 || t.WindowClosesAt != w.in(2*time.Hour) {
 		w.Errorf("back again: %+v", t)
 	}
+	tap := func(in *desk.Inbound) {
+		in.NoTicket, in.Window = true, &desk.Window{ClosesAt: w.in(time.Minute), Remaining: 3, Widens: true}
+	}
+	w.say("v", "", tap)
+	if t := w.ticket(first.TicketID); t.WindowRemaining != 5 || t.WindowClosesAt != w.in(2*time.Hour) {
+		w.Errorf("a tap on the menu took hours: %+v", t)
+	}
+	w.say("v", "", gone)
+	w.say("v", "", tap) // subscribed again
+	if t := w.ticket(first.TicketID); t.WindowReason != "" || t.WindowRemaining != 3 || t.WindowClosesAt != w.in(time.Minute) {
+		w.Errorf("a tap does not open what was shut: %+v", t)
+	}
 	stranger := w.say("nobody", "", gone)
 	conv, err := w.Store.ConversationOf(w.ctx, channel, "nobody")
 	if stranger.TicketID != "" || err != nil || conv.WindowReason != "unsubscribed" {
