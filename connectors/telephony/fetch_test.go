@@ -84,7 +84,9 @@ func TestCredentialsStayWithTheirHost(t *testing.T) {
 		leaked = r.Header.Get("Authorization")
 		w.Write(pbx.WAV(time.Second))
 	})
-	at := connectortest.NewProvider(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere+"/x.wav", http.StatusFound) })
+	at := connectortest.NewProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere+"/x.wav", http.StatusFound)
+	})
 	settings := map[string]string{"recording_auth": "bearer", "recording_secret": "bearer-of-recordings", "recording_hosts": host(t, at)}
 	if _, typ, err := fetch(t, settings, at+"/1.wav"); err != nil || typ != "audio/wav" || leaked != "" {
 		t.Errorf("%s %v; the other host got %q", typ, err, leaked)

@@ -123,7 +123,9 @@ func TestNobodyIsCalledBackWithoutANumber(t *testing.T) {
 func TestASignedRequestFollowsNoRedirect(t *testing.T) {
 	other := 0
 	elsewhere := connectortest.NewProvider(t, func(http.ResponseWriter, *http.Request) { other++ })
-	url := connectortest.NewProvider(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect) })
+	url := connectortest.NewProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
+	})
 	e, _ := openOffice(t, map[string]string{"callback_url": url})
 	if _, err := e.Conn.Send(context.Background(), answerTo("+8613800138000", "", "callback")); err == nil || other != 0 {
 		t.Errorf("%v; the other host was asked %d times", err, other)
