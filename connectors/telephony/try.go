@@ -126,6 +126,9 @@ func (c *Connector) trySMS(out connectors.Trial, req *request) connectors.Trial 
 		}
 		out.Inbounds = append(out.Inbounds, inbounds...)
 	}
+	if len(out.Inbounds) == 0 {
+		return wrongTrial(out, "body", "请求可以接收，但其中没有短信。", "It would be taken, but there is no message in it.")
+	}
 	return out
 }
 
