@@ -7,7 +7,9 @@ import (
 	"sync"
 	"testing"
 
+	"hearback/bus/bustest"
 	"hearback/connectors"
+	"hearback/connectors/wechat"
 	"hearback/connectors/wechat/tencent"
 )
 
@@ -68,6 +70,37 @@ func TestAmongThreeNodesOneFetchesTheToken(t *testing.T) {
 				t.Errorf("a revoked token: %d token requests, %d failed: %v", s.Tokens()-before, len(failed), failed)
 			}
 		})
+	}
+}
+
+// The same with what nodes really share: three connections to one Redis, each with its own view of it.
+func TestAmongThreeNodesOnARedisOneFetchesTheToken(t *testing.T) {
+	s := play(t, tencent.Official, roomy)
+	if _, err := s.customer("o1").Say(context.Background(), "在吗"); err != nil {
+		t.Fatal(err)
+	}
+	url := bustest.Redis(t)
+	var nodes []connectors.Connector
+	for range 3 {
+		tools := s.House.Tools(s.Channel)
+		tools.Cache = bustest.Open(t, url)
+		conn, err := wechat.Kind.Open(context.Background(), s.Channel, tools)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		nodes = append(nodes, conn)
+	}
+	if failed := s.storm(nodes, 200); len(failed) > 0 || s.Tokens() != 1 {
+		t.Fatalf("a cold start: %d token requests, %d failed: %v", s.Tokens(), len(failed), failed)
+	}
+	s.Expire(s.Account.AppID)
+	if failed := s.storm(nodes, 200); len(failed) > 0 || s.Tokens() != 2 {
+		t.Errorf("an expired token: %d token requests in all, %d failed: %v", s.Tokens(), len(failed), failed)
+	}
+	s.Revoke(s.Account.AppID)
+	if failed := s.storm(nodes, 200); len(failed) > 0 || s.Tokens() != 3 {
+		t.Errorf("a revoked token: %d token requests in all, %d failed: %v", s.Tokens(), len(failed), failed)
 	}
 }
 
