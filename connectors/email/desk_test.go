@@ -28,12 +28,18 @@ type house struct {
 	out     *delivery.Belt
 	news    chan desk.Event
 	stop    func()
-	logs    strings.Builder
+	now     func() time.Time
 }
 
 func openHouse(t testing.TB, store *ticketstore.Store, set map[string]string) *house {
 	t.Helper()
-	h := &house{t: t, store: store, news: make(chan desk.Event, 1<<16)}
+	return openHouseAt(t, store, set, time.Now)
+}
+
+// openHouseAt is a house with a clock of the test's; its store should have the same.
+func openHouseAt(t testing.TB, store *ticketstore.Store, set map[string]string, now func() time.Time) *house {
+	t.Helper()
+	h := &house{t: t, store: store, news: make(chan desk.Event, 1<<16), now: now}
 	secrets := []string{}
 	for _, f := range email.Kind.Fields {
 		if f.Secret {
@@ -63,10 +69,10 @@ func (h *house) run() {
 		}
 	}
 	kinds := []connectors.Kind{email.Kind}
-	in := intake.New(intake.Options{Store: h.store, Blobs: fleet.Files(files), Kinds: kinds, Logger: log, Publish: publish})
+	in := intake.New(intake.Options{Store: h.store, Blobs: fleet.Files(files), Kinds: kinds, Logger: log, Publish: publish, Now: h.now})
 	f := fleet.New(fleet.Options{Kinds: kinds, Store: h.store, Inbox: in, Blobs: fleet.Files(files), Logger: log, PublicURL: "http://desk.test",
 		Node: desk.NewID(), Secret: []byte("test"), AllowPrivateNetworks: true})
-	h.out = delivery.New(delivery.Options{Store: h.store, Fleet: f, Publish: publish, Logger: log})
+	h.out = delivery.New(delivery.Options{Store: h.store, Fleet: f, Publish: publish, Logger: log, Now: h.now})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{}, 3)
 	for _, run := range []func(context.Context) error{in.Run, f.Run, h.out.Run} {

@@ -100,7 +100,8 @@ func (c *connector) enter(ctx context.Context, s *session) (*[]imap.UID, error) 
 	return nil, c.commit(ctx, fresh, nil)
 }
 
-// selectError tells a folder that is not there, which an admin has to mend, from a server that is not well.
+// selectError tells a folder that is not there, which an admin has to mend, from a server that is not well. It is looked for again
+// and again: a folder that was renamed by mistake comes back without anybody's help here.
 func (c *connector) selectError(err error) error {
 	var told *imap.Error
 	if errors.As(err, &told) && told.Type == imap.StatusResponseTypeNo {
@@ -108,8 +109,8 @@ func (c *connector) selectError(err error) error {
 			return c.s.refusal("imap", told.Text)
 		}
 		if told.Code == imap.ResponseCodeNonExistent || told.Code == imap.ResponseCodeTryCreate || noFolder.MatchString(told.Text) {
-			return &connectors.SendError{Class: connectors.Credentials, Code: "imap_folder", Err: err,
-				Hint: say("邮箱里没有文件夹 "+c.s.folder+"。", "The mailbox has no folder "+c.s.folder+".")}
+			return &connectors.SendError{Class: connectors.Transient, Code: "imap_folder", Err: err,
+				Hint: say("邮箱里没有文件夹 "+c.s.folder+"：可能被删除或改名。", "The mailbox has no folder "+c.s.folder+": it was deleted or renamed.")}
 		}
 	}
 	return fmt.Errorf("select folder: %w", err)

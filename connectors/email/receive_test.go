@@ -35,17 +35,25 @@ func ids(all []desk.Envelope) (out []string) {
 	return out
 }
 
-func TestGapIsFetchedWholeAndOnce(t *testing.T) {
+func TestGapOfThirtyHoursIsFetchedWholeAndOnce(t *testing.T) {
 	d := mailtest.Start(t)
 	support := d.Box("support")
 	house := connectortest.NewHouse(t)
-	e := open(t, house, settings(d, nil))
+	e := open(t, house, settings(d, nil, "import", "new"))
+	mailtest.Eventually(t, "a position", func() bool { return house.Inbox.Cursor(e.Channel.ID) != nil })
 	support.Put(letter(0))
 	wait(t, e, 1)
 	e.Close()
-	for n := 1; n <= 450; n++ {
-		support.Put(letter(n))
+	for n := 1; n <= 450; n++ { // over thirty hours, and marked as read by somebody meanwhile
+		raw := letter(n)
+		cmd := support.Append("INBOX", int64(len(raw)), &imap.AppendOptions{Time: time.Now().Add(time.Duration(n-450) * 4 * time.Minute), Flags: []imap.Flag{imap.FlagSeen}})
+		io.WriteString(cmd, raw)
+		cmd.Close()
+		if _, err := cmd.Wait(); err != nil {
+			t.Fatal(err)
+		}
 	}
+	house.Clock.Advance(30 * time.Hour)
 	got := wait(t, e.Again(t), 451)
 	if n := len(slices.Compact(ids(got))); n != 451 {
 		t.Errorf("%d different mails", n)

@@ -48,6 +48,7 @@ type server struct {
 	ca         string
 	dir        string
 	settings   string // more lines of configuration
+	password   string
 	cmd        *exec.Cmd
 	done       chan struct{}
 }
@@ -110,6 +111,26 @@ func (d *Dovecot) User(name string) string { return name + "@" + d.domain }
 // Stop ends the server, for tests that have their own.
 func (d *Dovecot) Stop() { d.server.stop() }
 
+// SetPassword changes everybody's from now on, for tests that have their own server. Who is logged in stays so.
+func (d *Dovecot) SetPassword(password string) {
+	d.t.Helper()
+	d.server.password = password
+	if err := d.server.write(); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := d.server.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		d.t.Fatal(err)
+	}
+	Eventually(d.t, "the password is changed", func() bool {
+		c, err := imapclient.DialInsecure(fmt.Sprint("127.0.0.1:", d.Plain), nil)
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		return c.Login(d.User("somebody"), password).Wait() == nil
+	})
+}
+
 func launch(settings string) (*server, error) {
 	program, err := exec.LookPath("dovecot")
 	if err != nil {
@@ -119,7 +140,7 @@ func launch(settings string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, settings: settings}
+	s := &server{dir: dir, settings: settings, password: Password}
 	for _, port := range []*int{&s.plain, &s.tls} {
 		if *port, err = freePort(); err != nil {
 			return nil, err
@@ -177,8 +198,10 @@ func (d *server) write() error {
 	}
 	os.Chmod(d.dir, 0o755)
 	os.Chown(filepath.Join(d.dir, "mail"), uid, gid)
-	if err := d.certify(); err != nil {
-		return err
+	if d.ca == "" {
+		if err := d.certify(); err != nil {
+			return err
+		}
 	}
 	return d.file("conf", fmt.Sprintf(`base_dir = %[1]s/run
 state_dir = %[1]s/state
@@ -228,7 +251,7 @@ service stats {
   chroot =
 }
 %[9]s
-`, d.dir, internal, group.Name, login, owner, ownerGroup, d.plain, d.tls, d.settings, Password))
+`, d.dir, internal, group.Name, login, owner, ownerGroup, d.plain, d.tls, d.settings, d.password))
 }
 
 func (d *server) file(name, content string) error {
