@@ -28,6 +28,8 @@ func benchLoad(b *testing.B, g *gateway) {
 		{"webchat", "--mode", "conversations", "--senders", "64", "--duration", "10s"},
 		{"webchat", "--mode", "latency", "--count", "500"},
 		{"wechat", "--mode", "safe", "--senders", "64", "--duration", "10s"},
+		{"call", "--mode", "events", "--senders", "64", "--duration", "10s"},
+		{"call", "--mode", "latency", "--count", "500"},
 	} {
 		b.Run(mode[0]+"-"+mode[2], func(b *testing.B) {
 			for range b.N {
