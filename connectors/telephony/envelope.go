@@ -44,12 +44,12 @@ func (c *Connector) envelope(req *request, rep *report, n, of int) desk.Envelope
 	}
 	put(metaType, clean(req.Type, 200))
 	put(metaID, req.ID)
-	in := inboundsOf(c.set, "", req, rep)[0]
-	put(metaEvent, in.Call.Event.Type)
-	put(metaCall, in.Call.ID)
-	e.Sender = "call:" + in.Call.ID
-	if in.Call.Customer != "" {
-		e.Sender = in.Call.Customer
+	call, event := callID(rep.Call), rep.Event
+	put(metaEvent, event.Type)
+	put(metaCall, call)
+	e.Sender = "call:" + call
+	if customer := c.set.parties(&event, rep.Customer); customer != "" {
+		e.Sender = customer
 	}
 	e.ExternalID, e.Digest = c.externalID(req, rep, n, of), ""
 	if req.ID != "" || rep.ID != "" {

@@ -37,7 +37,7 @@ func (s *settings) e164(told string) (string, bool) {
 		return "", false
 	}
 	region := strings.ToUpper(s.country)
-	if n, ok := chineseMobile(digits, plus, region); ok {
+	if n, ok := chinese(digits, plus, region); ok {
 		return n, true
 	}
 	if plus {
@@ -55,18 +55,22 @@ func (s *settings) e164(told string) (string, bool) {
 	return parsed(digits, region, false)
 }
 
-// chineseMobile knows most callers at a glance: eleven digits from 13 to 19. All other numbers are looked up in the tables, which costs
-// a hundred times as much.
-func chineseMobile(digits string, plus bool, region string) (string, bool) {
+// chinese knows most callers at a glance: mobile numbers, eleven digits from 13 to 19, and landlines told with +86. All other numbers
+// are looked up in the tables, which costs a hundred times as much.
+func chinese(digits string, plus bool, region string) (string, bool) {
+	whole := plus
 	if plus {
 		digits, plus = strings.CutPrefix(digits, "86")
 	} else {
 		plus = region == "CN"
 	}
-	if !plus || len(digits) != 11 || digits[0] != '1' || digits[1] < '3' {
+	switch {
+	case !plus || len(digits) < 9 || len(digits) > 11:
 		return "", false
+	case len(digits) == 11 && digits[0] == '1' && digits[1] >= '3', whole && digits[0] >= '2':
+		return "+86" + digits, true
 	}
-	return "+86" + digits, true
+	return "", false
 }
 
 // readings are what digits without a plus may mean, the likeliest first.
