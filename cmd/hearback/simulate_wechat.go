@@ -59,7 +59,9 @@ func (s *simulateWechat) Run(g *globals) error {
 			fmt.Println(wechatHelp)
 		}
 	}
-	go printPhone(ctx, g, c)
+	printed := make(chan struct{})
+	go func() { defer close(printed); printPhone(ctx, g, c) }()
+	defer func() { cancel(); <-printed }()
 	for line := range sayLines(s.Say) {
 		if err := s.act(ctx, c, line); err != nil {
 			return err
@@ -139,13 +141,10 @@ type phoneLine struct {
 	Menu  []tencent.Choice `json:"menu,omitempty"`
 }
 
-// printPhone prints what the phone shows as it comes.
+// printPhone prints what the phone shows as it comes, until ctx ends.
 func printPhone(ctx context.Context, g *globals, c *tencent.Customer) {
 	for n := 0; ; {
 		lines, err := c.Await(ctx, func(all []tencent.Shown) bool { return len(all) > n })
-		if err != nil {
-			return
-		}
 		for _, s := range lines[n:] {
 			l := phoneLine{s.At, s.From, s.Type, s.Text, s.Title, s.URL, len(s.Data), s.Menu}
 			if g.JSON {
@@ -155,7 +154,9 @@ func printPhone(ctx context.Context, g *globals, c *tencent.Customer) {
 			}
 			fmt.Printf("%s %-8s %-6s %s %s %s\n", l.At.Format("15:04:05"), l.From, l.Type, l.Title, l.Text, l.URL)
 		}
-		n = len(lines)
+		if n = len(lines); err != nil {
+			return
+		}
 	}
 }
 
