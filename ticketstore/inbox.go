@@ -92,18 +92,20 @@ func (p *putting) run() error {
 	if err := p.number(fresh); err != nil {
 		return fmt.Errorf("number envelopes: %w", err)
 	}
-	stored, err := p.insert(fresh)
-	if err != nil {
+	stored := int64(0)
+	if err := p.insert(fresh, &stored); err != nil {
+		return fmt.Errorf("insert envelopes: %w", err)
+	}
+	if err := p.due(fresh); err != nil {
+		return fmt.Errorf("insert due rows: %w", err)
+	}
+	if err := p.t.flush(); err != nil {
 		return fmt.Errorf("insert envelopes: %w", err)
 	}
 	if stored != int64(len(fresh)) {
 		if err := p.findStored(fresh); err != nil {
 			return fmt.Errorf("find duplicates: %w", err)
 		}
-		fresh = p.fresh()
-	}
-	if err := p.due(fresh); err != nil {
-		return fmt.Errorf("insert due rows: %w", err)
 	}
 	return nil
 }
@@ -202,7 +204,8 @@ func sortedKeys[T any](m map[senderKey]T) []senderKey {
 	return keys
 }
 
-func (p *putting) insert(rows []*inboxRow) (int64, error) {
+// insert stores the envelopes that are new and counts them.
+func (p *putting) insert(rows []*inboxRow, stored *int64) error {
 	b := newBulk("id text, channel_id text, kind text, type text, external_id text, sender text, seq bigint, digest text, "+
 		"meta jsonb, raw bytea, raw_blob text, received_at bigint", len(rows))
 	for _, r := range rows {
@@ -216,11 +219,11 @@ func (p *putting) insert(rows []*inboxRow) (int64, error) {
 		b.add(r.id, r.key.channel, e.Kind, cmp.Or(e.Type, desk.EnvelopeMessage), r.key.external, r.from.sender, r.seq, r.digest,
 			toJSON(e.Meta), raw, e.RawBlob, r.at)
 	}
-	return p.t.bulkExec(b, `INSERT INTO inbox (id, channel_id, kind, type, external_id, sender, seq, digest, meta, raw, raw_blob,
+	return p.t.later(b, func(n int64) error { *stored = n; return nil }, `INSERT INTO inbox (id, channel_id, kind, type, external_id, sender, seq, digest, meta, raw, raw_blob,
 		received_at) SELECT * FROM v WHERE true ON CONFLICT DO NOTHING`)
 }
 
-// due makes the rows wait to be filed. Born claimed, they are in their first attempt already.
+// due makes the rows that were stored wait to be filed. Born claimed, they are in their first attempt already.
 func (p *putting) due(rows []*inboxRow) error {
 	attempts := 1
 	if p.lease == 0 {
@@ -230,9 +233,9 @@ func (p *putting) due(rows []*inboxRow) error {
 	for _, r := range rows {
 		b.add(r.from.channel, r.from.sender, r.seq, r.id)
 	}
-	_, err := p.t.bulkExec(b, `INSERT INTO inbox_due (channel_id, sender, seq, id, next_attempt_at, attempts)
-		SELECT channel_id, sender, seq, id, ?, ? FROM v`, int64(p.lease), attempts)
-	return err
+	return p.t.later(b, nil, `INSERT INTO inbox_due (channel_id, sender, seq, id, next_attempt_at, attempts)
+		SELECT v.channel_id, v.sender, v.seq, v.id, ?, ? FROM v CROSS JOIN inbox i WHERE i.id = v.id AND i.seq = v.seq AND i.channel_id = v.channel_id
+		AND i.sender = v.sender`, int64(p.lease), attempts)
 }
 
 // cursors stores the last position of each channel that brought one.
