@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -32,6 +33,11 @@ func TestMailIsAnsweredInTheBrowserAndAnsweredAgain(t *testing.T) {
 	g.run(nil, "", office.channel()...)
 	g.run(nil, e2ePassword+"\n", "agent", "add", "--email", "lin@hearback.local", "--name", "小林", "--role", "agent", "--team", "财务 Finance", "--password-stdin")
 	token := g.addAgent("boss@hearback.local", "admin")
+	t.Cleanup(func() {
+		if tickets, err := allTickets(context.Background(), g.api(token)); t.Failed() {
+			t.Logf("tickets %+v, %v", tickets, err)
+		}
+	})
 	done := make(chan struct{})
 	go func() { // the customer
 		defer close(done)
@@ -58,7 +64,7 @@ func (p *office) customer(t *testing.T, walk e2eMail) {
 	})
 	m := mail.Parse([]byte(got[0]), mail.Limits{})
 	if m.Subject != "Re: "+walk.Subject || m.Reply != walk.Answer || !strings.Contains(m.Quoted, walk.Asks) || !slices.Equal(m.InReplyTo, []string{"202611211800001234567@qq.com"}) ||
-		m.References[0] != m.InReplyTo[0] || m.From[0].Address != "support@shop.test" || !strings.Contains(m.HTML, walk.Answer) || len(m.Repairs) != 0 {
+		m.References[len(m.References)-1] != m.InReplyTo[0] || m.From[0].Address != "support@shop.test" || !strings.Contains(m.HTML, walk.Answer) || len(m.Repairs) != 0 {
 		t.Errorf("the customer has %s", got[0])
 	}
 	p.deliver(thunderbird("anna@shop.test", walk.Thanks, got[0]))

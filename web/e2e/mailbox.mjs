@@ -3,14 +3,14 @@
 import { accessible, check, finish, given, launch, logIn, open, person, picture, still } from "./lib.mjs";
 
 const { lang, theme, size } = given.look;
-const { subject, asks, answer, thanks } = JSON.parse(process.env.HEARBACK_E2E_MAIL ?? "{}");
+const { customer, asks, answer, thanks } = JSON.parse(process.env.HEARBACK_E2E_MAIL ?? "{}");
 const browser = await launch();
 const state = await logIn(browser, given.base, given.right);
 const page = await open(await person(browser, { lang, theme, size, state }), "console");
 await page.goto(`${given.base}/inbox/mine`);
 await page.getByTestId("ticket-list").waitFor();
 
-const row = page.getByTestId("ticket-row").filter({ hasText: subject });
+const row = page.getByTestId("ticket-row").filter({ hasText: customer });
 await row.first().waitFor({ timeout: 60_000 });
 await row.first().click();
 await page.getByTestId("message").filter({ hasText: asks }).first().waitFor();
