@@ -44,11 +44,11 @@ func (c *Connector) envelope(req *request, rep *report, n, of int) desk.Envelope
 	}
 	put(metaType, clean(req.Type, 200))
 	put(metaID, req.ID)
-	call, event := callID(rep.Call), rep.Event
-	put(metaEvent, event.Type)
+	call := callID(rep.Call)
+	put(metaEvent, rep.Event.Type)
 	put(metaCall, call)
 	e.Sender = "call:" + call
-	if customer := c.set.parties(&event, rep.Customer); customer != "" {
+	if customer, ok := c.set.e164(clean(customerTold(&rep.Event, rep.Customer), 100)); ok {
 		e.Sender = customer
 	}
 	e.ExternalID, e.Digest = c.externalID(req, rep, n, of), ""

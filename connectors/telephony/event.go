@@ -36,28 +36,42 @@ func (s *settings) finish(e *desk.CallEvent, customer string, received desk.Time
 	return s.parties(e, customer)
 }
 
-// parties puts the numbers of an event into one notation and returns the customer's: who called, or was called by us.
-func (s *settings) parties(e *desk.CallEvent, customer string) string {
+// parties puts the numbers of an event into one notation and returns the customer's.
+func (s *settings) parties(e *desk.CallEvent, named string) string {
 	e.From, e.To = clean(e.From, 100), clean(e.To, 100)
-	from, _ := s.e164(e.From)
-	to, _ := s.e164(e.To)
-	e.From, e.To = shown(e.From, from), shown(e.To, to)
 	if e.Direction != "" && extension(e.From) && extension(e.To) {
 		e.Direction = "internal" // telephone systems call it in or out, but nobody outside is part of it
 	}
 	if e.Direction == "outbound" && len(e.Agents) == 0 && extension(e.From) {
 		e.Agents = []string{e.From}
 	}
+	told := customerTold(e, named)
+	from, _ := s.e164(e.From)
+	to, _ := s.e164(e.To)
+	customer := ""
+	switch told {
+	case e.From:
+		customer = from
+	case e.To:
+		customer = to
+	default:
+		customer, _ = s.e164(told)
+	}
+	e.From, e.To = shown(e.From, from), shown(e.To, to)
+	return customer
+}
+
+// customerTold is the customer's number as told: who called, or was called by us, unless he is named.
+func customerTold(e *desk.CallEvent, named string) string {
 	switch {
-	case customer != "":
-		number, _ := s.e164(customer)
-		return number
+	case named != "":
+		return named
 	case e.Direction == "internal" || e.Leg != "" && e.Direction == "": // a leg alone does not tell who called whom
 		return ""
 	case e.Direction == "outbound":
-		return to
+		return e.To
 	}
-	return from
+	return e.From
 }
 
 // callID keeps ids of a bearable length; longer ones by their hash.
