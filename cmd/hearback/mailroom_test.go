@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -155,10 +157,14 @@ func TestTwoAnsweringMachinesComeToRest(t *testing.T) {
 	}
 }
 
-const killedMails = 600
+const (
+	killedMails   = 1000
+	killedReplies = 200
+	killings      = 3 // of each phase
+)
 
-// TestMailSurvivesKills kills the process in the middle of a first import and in the middle of answering: each mail becomes one
-// ticket, each reply leaves under one Message-ID.
+// TestMailSurvivesKills kills the process at random in a first import and in answering, several times each: each mail becomes one
+// ticket, each reply leaves under one Message-ID, so that its reader has it once.
 func TestMailSurvivesKills(t *testing.T) {
 	t.Parallel() // it mostly waits for leases of the dead to run out
 	m := openMailroom(t)
@@ -170,15 +176,17 @@ func TestMailSurvivesKills(t *testing.T) {
 	}
 	g.start()
 	api := g.api(token)
-	eventually(t, time.Minute, "some mails are filed", func() bool { n, err := api.filed(t.Context()); return err == nil && n > 50 })
-	g.kill(syscall.SIGKILL)
-	g.start()
-	eventually(t, 2*time.Minute, "all mails are filed", func() bool { n, err := api.filed(t.Context()); return err == nil && n >= killedMails })
+	for _, at := range moments(killedMails) {
+		eventually(t, 3*time.Minute, fmt.Sprint(at, " mails are filed"), func() bool { n, err := api.filed(t.Context()); return err == nil && n >= at })
+		g.kill(syscall.SIGKILL)
+		g.start()
+	}
+	eventually(t, 3*time.Minute, "all mails are filed", func() bool { n, err := api.filed(t.Context()); return err == nil && n >= killedMails })
 	tickets := mailTickets(t, api)
 	if len(tickets) != killedMails {
 		t.Fatalf("%d tickets of %d mails", len(tickets), killedMails)
 	}
-	answered := tickets[:100]
+	answered := tickets[:killedReplies]
 	go func() {
 		for _, id := range answered {
 			body := map[string]string{"text": "coming " + id, "idempotency_key": "answer-" + id}
@@ -187,31 +195,64 @@ func TestMailSurvivesKills(t *testing.T) {
 			}
 		}
 	}()
-	eventually(t, time.Minute, "some replies left", func() bool { return len(m.sent()) > 20 })
-	g.kill(syscall.SIGKILL)
-	g.start()
-	ids := map[string]string{} // text to Message-ID
-	eventually(t, 3*time.Minute, "all replies left", func() bool {
-		for _, raw := range m.sent() {
-			id, text := "", ""
-			for line := range strings.Lines(raw) {
-				if strings.HasPrefix(strings.ToLower(line), "message-id:") {
-					id = strings.TrimSpace(line)
-				}
-				if strings.HasPrefix(line, "coming ") && text == "" {
-					text = strings.TrimSpace(line)
-				}
-			}
-			if ids[text] != "" && ids[text] != id {
-				t.Fatalf("one reply left as %s and %s", ids[text], id)
-			}
-			ids[text] = id
-		}
-		return len(ids) == len(answered)
-	})
-	if n := len(m.sent()); n > len(answered)+16 {
-		t.Errorf("%d mails for %d replies: more than were under way at the kill", n, len(answered))
+	for _, at := range moments(killedReplies) {
+		eventually(t, 3*time.Minute, fmt.Sprint(at, " replies left"), func() bool { return len(m.sent()) >= at })
+		g.kill(syscall.SIGKILL)
+		g.start()
 	}
+	eventually(t, 4*time.Minute, "all replies left", func() bool { return len(messageIDs(t, m.sent())) == killedReplies })
+	if n := len(m.sent()); n > killedReplies+killings*16 {
+		t.Errorf("%d mails for %d replies: more than were under way at the kills", n, killedReplies)
+	}
+	for _, id := range answered {
+		eventually(t, time.Minute, "the reply's fate is known", func() bool { return fate(t, api, id) })
+	}
+}
+
+// moments are when the process is killed: after so many of n.
+func moments(n int) (at []int) {
+	for range killings {
+		at = append(at, 1+rand.IntN(n*9/10))
+	}
+	slices.Sort(at)
+	return at
+}
+
+// fate tells whether a ticket's one reply is shown as sent, or as maybe sent.
+func fate(t *testing.T, api *apiClient, ticket string) bool {
+	all, err := allMessages(t.Context(), api, ticket)
+	if err != nil {
+		return false
+	}
+	known := 0
+	for _, m := range all {
+		if m.Direction == "out" && m.Delivery != nil && (m.Delivery.State == "sent" || m.Delivery.State == "uncertain") {
+			known++
+		}
+	}
+	return known == 1
+}
+
+// messageIDs are the Message-IDs of the mails by what they say; one text must have one.
+func messageIDs(t *testing.T, mails []string) map[string]string {
+	t.Helper()
+	ids := map[string]string{}
+	for _, raw := range mails {
+		id, text := "", ""
+		for line := range strings.Lines(raw) {
+			if strings.HasPrefix(strings.ToLower(line), "message-id:") && id == "" {
+				id = strings.TrimSpace(line)
+			}
+			if strings.HasPrefix(line, "coming ") && text == "" {
+				text = strings.TrimSpace(line)
+			}
+		}
+		if ids[text] != "" && ids[text] != id {
+			t.Fatalf("one reply left as %s and %s", ids[text], id)
+		}
+		ids[text] = id
+	}
+	return ids
 }
 
 func mailTickets(t *testing.T, api *apiClient) (ids []string) {

@@ -53,6 +53,7 @@ func (c *connector) Receive(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
+	s.mailAt = c.tools.Now()
 	start, err := c.enter(ctx, s)
 	if err != nil {
 		return ended(ctx, err)
@@ -188,20 +189,38 @@ func (s *session) heard() {
 	}
 }
 
-// While mail is coming, a server next door is made to look many times a second: Dovecot holds its notices back for half a second,
-// which is long for an agent in a conversation, but tells at the end of an IDLE what has come. Servers of others are left alone.
+// A server next door is made to look several times a second while mail is coming and for a while after: Dovecot holds its notices
+// back for half a second, which is long for an agent in a conversation, but tells at the end of an IDLE what has come. Servers of
+// others are left alone.
 const (
-	lively    = 2 * time.Minute // since the last mail
+	lively    = 2 * time.Minute // since the last mail, or since we came
 	lookEvery = 60 * time.Millisecond
+	awake     = 30 * time.Minute
+	lookNow   = 150 * time.Millisecond
 )
+
+// looks is how long the next IDLE may last before the server is made to look; 0: until it tells by itself.
+func (c *connector) looks(s *session) time.Duration {
+	switch quiet := c.tools.Now().Sub(s.mailAt); {
+	case !s.near || quiet > awake:
+		return 0
+	case quiet > lively:
+		return lookNow
+	}
+	return lookEvery
+}
 
 // wait returns when there may be new mail: the server said so, the poll interval is over, or IDLE has lasted long enough.
 func (c *connector) wait(ctx context.Context, s *session) error {
 	if caps := s.Caps(); !caps.Has(imap.CapIdle) && !caps.Has(imap.CapIMAP4rev2) {
 		return s.pause(ctx, c.s.poll)
 	}
-	for began := time.Now(); s.near && c.tools.Now().Sub(s.mailAt) < lively && time.Since(began) < reissue; {
-		if err := s.idle(ctx, lookEvery); err != nil || len(s.news) > 0 {
+	for began := time.Now(); time.Since(began) < reissue; {
+		d := c.looks(s)
+		if d == 0 {
+			break
+		}
+		if err := s.idle(ctx, d); err != nil || len(s.news) > 0 {
 			return err
 		}
 	}
