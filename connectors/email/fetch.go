@@ -35,6 +35,9 @@ func (c *connector) fetchNew(ctx context.Context, s *session, these *[]imap.UID)
 		var behind imap.UIDSet
 		behind.AddRange(imap.UID(c.position().UID+1), 0)
 		list, err := s.list(behind)
+		if misunderstood(err) {
+			list, err = c.listBehind(s)
+		}
 		if err != nil {
 			return err
 		}
@@ -55,8 +58,30 @@ func (c *connector) fetchNew(ctx context.Context, s *session, these *[]imap.UID)
 	return c.commit(ctx, c.position(), nil)
 }
 
+// misunderstood: the server called the command wrong.
+func misunderstood(err error) bool {
+	var told *imap.Error
+	return errors.As(err, &told) && told.Type == imap.StatusResponseTypeBad
+}
+
+// listBehind lists what lies behind the cursor without naming a number that may not exist. QUIRK: QQ answers "BAD UID parameters" to
+// "n:*" when there is no mail from n on.
+func (c *connector) listBehind(s *session) ([]entry, error) {
+	box := s.Mailbox()
+	if box == nil || box.NumMessages == 0 {
+		return nil, nil
+	}
+	newest, err := s.list(imap.SeqSetNum(box.NumMessages))
+	if err != nil || len(newest) == 0 || newest[0].uid <= c.position().UID {
+		return nil, err
+	}
+	var behind imap.UIDSet
+	behind.AddRange(imap.UID(c.position().UID+1), imap.UID(newest[0].uid))
+	return s.list(behind)
+}
+
 // list asks for sizes and dates. "n:*" also names the last mail when there is none from n on (RFC 3501, 6.4.8); takeAll drops it.
-func (s *session) list(set imap.UIDSet) ([]entry, error) {
+func (s *session) list(set imap.NumSet) ([]entry, error) {
 	s.alive()
 	cmd := s.Fetch(set, &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true})
 	var out []entry
