@@ -5,6 +5,12 @@
 // never asks again. What a handler changes is one store call; its events are published after the commit, and a reply wakes
 // the delivery belt.
 //
+// A reply may leave by several ways (routes.go): the ticket's own conversation, what its channel does beside writing, and other
+// channels by the contact's proven addresses. One that is shut is refused before it is tried.
+//
+// Calls reach the pages by a board of their own (hub_calls.go), so that a flood of them holds up no ticket. Letters are shown as
+// pages of their own (letter_html.go), without anything that runs.
+//
 // Invariants: a ticket outside the caller's scope does not exist (404); an answer is given only after the commit; names and
 // texts are data, the package writes JSON and nothing else; a slow socket is closed (4008), never waited for; no lock is
 // held while writing to a socket.

@@ -34,7 +34,7 @@ type Problem struct {
 	Assignee   *PersonRef `json:"assignee,omitempty" doc:"already_claimed: who owns the ticket."`
 	Name       string     `json:"name,omitempty" doc:"colleague_answered: who answered meanwhile."`
 	SecondsAgo *int64     `json:"seconds_ago,omitempty" doc:"colleague_answered: how long ago."`
-	Routes     []Route    `json:"routes,omitempty" doc:"window_closed, quota_used: the ways that are still open."`
+	Routes     []Route    `json:"routes,omitzero" doc:"window_closed, quota_used: the ways that are still open."`
 
 	header http.Header
 }

@@ -8,6 +8,7 @@ import (
 	"hearback/connectors"
 	"hearback/desk"
 	"hearback/ticketstore"
+	"hearback/ticketstore/storetest"
 )
 
 // reachOf accepts addresses of one type, each by a conversation of its own name.
@@ -255,4 +256,22 @@ func many(n int) []string {
 		all[i] = "a@example.com"
 	}
 	return all
+}
+
+func TestChannelThatCannotAnswerSaysSo(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	phone := w.addLine("telephony", "热线", connectors.Capabilities{NoText: true}, reachOf("phone"))
+	ticket := w.come(phone, desk.Identity{Type: "phone", Value: "+8613900001111", Verified: true}, nil)
+	if got := w.ways(ticket.ID); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+	a := w.want(409, w.wang, "POST", "/api/v1/tickets/"+ticket.ID+"/replies", reply("hello"))
+	if all, is := a["routes"].([]any); a["code"] != "route_closed" || !is || len(all) != 0 {
+		t.Errorf("%v", a)
+	}
+	w.fleet.more = nil // switched off
+	if own := w.ways(ticket.ID)["telephony/"]; own["open"] != false || own["why_code"] != "channel_closed" {
+		t.Errorf("%v", own)
+	}
+	w.want(201, w.wang, "POST", "/api/v1/tickets/"+ticket.ID+"/replies", reply("it waits until the channel is open again"))
 }

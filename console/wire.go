@@ -130,7 +130,7 @@ type ReplyLimits struct {
 	WindowReason   string        `json:"window_reason" doc:"Why nothing can be sent although the time is not up, e.g. unsubscribed; empty when that is not so."`
 	Remaining      int           `json:"remaining" doc:"Replies left before the customer must write again; -1: no limit."`
 	Capabilities   *Capabilities `json:"capabilities,omitempty" doc:"Only on the single ticket."`
-	Routes         []Route       `json:"routes,omitempty" doc:"Every way an answer can leave, the ticket's own first. Only on the single ticket."`
+	Routes         []Route       `json:"routes,omitzero" doc:"Every way an answer can leave, the ticket's own first. Only on the single ticket."`
 }
 
 // A Callback is the promise to call a customer back.
