@@ -4,7 +4,7 @@ import { highlight } from "@/lib/highlight";
 import { justAnswered, type Limited, limits } from "@/lib/limits";
 import { belongs, dueAt } from "@/lib/order";
 import { accepts, byteLength, linkify, splitList, visible } from "@/lib/text";
-import { age, dayName, span, urgency } from "@/lib/time";
+import { age, dayName, hours, span, urgency } from "@/lib/time";
 import { message, ticket } from "./fakes";
 
 const caps: Capabilities = {
@@ -138,4 +138,12 @@ test("times read naturally in both languages", () => {
   expect(span(3 * 3_600_000 + 12 * 60_000, "en", true)).toBe("3 hr 12 min");
   expect(span(3 * 3_600_000 + 12 * 60_000, "zh-CN", true)).toBe("3小时 12分钟");
   expect(dayName("2026-11-20T12:00:00Z", "zh-CN", now)).toBe("昨天");
+});
+
+test("a window of two days is counted in hours", () => {
+  const h = 3_600_000;
+  expect(hours(47.6 * h, "en")).toBe("47 hr");
+  expect(hours(47.6 * h, "zh-CN")).toBe("47小时");
+  expect(hours(3.2 * h, "en")).toBe("3 hr 12 min");
+  expect(hours(80 * h, "en")).toBe(span(80 * h, "en", true));
 });

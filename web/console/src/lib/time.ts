@@ -82,6 +82,14 @@ export function span(ms: number, locale: string, long = false): string {
   return unit(Math.floor(abs / DAY), "day");
 }
 
+/** The same, with days counted as hours up to three of them: what closes after 48 hours is not "a day" away for half of them. */
+export function hours(ms: number, locale: string): string {
+  if (ms < DAY || ms >= 3 * DAY) return span(ms, locale, true);
+  return new Intl.NumberFormat(locale, { style: "unit", unit: "hour", unitDisplay: "short" }).format(
+    Math.floor(ms / HOUR),
+  );
+}
+
 /** Age for lists: "now", "2m", "14h", then the date. */
 export function age(at: string, locale: string, justNow: string, nowMs: number): string {
   const ms = nowMs - new Date(at).getTime();
