@@ -36,11 +36,14 @@ func Decode(e desk.Envelope) ([]desk.Inbound, error) {
 	return out, nil
 }
 
+// maxMore is how many events a report may tell beside its own. A call keeps fewer.
+const maxMore = 500
+
 // inboundsOf makes of a report what the desk files: one inbound per event, the first with the recording.
 func inboundsOf(s *settings, channel desk.ID, req *request, rep *report) []desk.Inbound {
 	call, whose := callID(rep.Call), ""
 	var out []desk.Inbound
-	for i, e := range slices.Concat([]desk.CallEvent{rep.Event}, rep.More) {
+	for i, e := range slices.Concat([]desk.CallEvent{rep.Event}, rep.More[:min(len(rep.More), maxMore)]) {
 		e.Key = eventKey(rep, &e, req.ID, i)
 		if i == 0 && rep.Recording != nil {
 			e.Recording = clean(firstOf(rep.Recording.ID, rep.Recording.Ref), 300)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -185,9 +186,10 @@ func (c *Connector) tell(r *http.Request, envelopes []desk.Envelope, status int,
 	}
 }
 
+// hostOf is the address of "address:port", or of an address alone as behind a trusted proxy.
 func hostOf(remote string) string {
-	if i := strings.LastIndexByte(remote, ':'); i > 0 {
-		return strings.Trim(remote[:i], "[]")
+	if ap, err := netip.ParseAddrPort(remote); err == nil {
+		return ap.Addr().Unmap().String()
 	}
 	return remote
 }
