@@ -59,6 +59,7 @@ type house struct {
 	first    firstLogin
 	demo     desk.ID // the demo's channel; "" without a demo
 	wechat   *wechatDemo
+	call     *callDemo
 	there    whoIsThere
 	ready    atomic.Bool
 	node     string
@@ -122,6 +123,9 @@ func (h *house) furnish(ctx context.Context) error {
 	if err := h.stageWechat(ctx); err != nil {
 		return err
 	}
+	if err := h.stageCall(ctx); err != nil {
+		return err
+	}
 	h.rules = router.NewClassifier()
 	if err := h.loadRules(ctx); err != nil {
 		return err
@@ -169,6 +173,9 @@ func (h *house) ground() map[string]func(context.Context) error {
 	parts := map[string]func(context.Context) error{"bus": h.bus.Run, "router": h.router.Run, "changes": h.followChanges}
 	if h.wechat != nil {
 		parts["demo"] = h.wechat.Run
+	}
+	if h.call != nil {
+		parts["demo phone"] = h.call.Run
 	}
 	return parts
 }

@@ -107,8 +107,12 @@ func (s *simulateCall) prepare(g *globals) (desk.Channel, error) {
 	if !slices.Contains(pbx.Formats, s.Format) {
 		return ch, usagef("there is no format %q; there are %s", s.Format, strings.Join(pbx.Formats, ", "))
 	}
+	recordings := demoOffice(ch)
+	if recordings == "" {
+		recordings = "https://recordings.invalid"
+	}
 	s.centre = &pbx.Centre{Format: s.Format, Target: strings.TrimSuffix(s.URL, "/") + "/c/" + s.Channel, Secret: s.Secret, Token: s.Token,
-		Recordings: "https://recordings.invalid", HTTP: &http.Client{Timeout: 20 * time.Second}}
+		Recordings: recordings, HTTP: &http.Client{Timeout: 20 * time.Second}}
 	return ch, nil
 }
 
