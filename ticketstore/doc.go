@@ -4,6 +4,13 @@
 // replies (Reply, Note) which delivery claims and settles (ClaimDeliveries, Settle); the router's picks are confirmed here
 // (Assign); admin and console read and change the rest.
 //
+// A conversation is a channel and a sender (a row of senders): how long and how often may be written there belongs to it, and its
+// tickets show a copy. A reply may leave by another conversation than its ticket's; the answer comes back to the ticket that wrote
+// there last. A call is a row of calls: the fold over its events, shown by one message.
+//
+// Rows are locked in one order everywhere: conversations, copies of a mail, calls, people, tickets by rising id. Where that cannot
+// be kept PostgreSQL picks a victim, and its transaction is run again.
+//
 // Invariants: a message and its consequences commit in one transaction; every change of a ticket counts its version up by
 // one, and what is written carries that number as seq; envelopes of one sender are filed in the order they were accepted; a
 // claim is a lease, so that a crash is a retry.
