@@ -100,9 +100,19 @@ func (r *profileReader) syntax(err error) {
 }
 
 // at reports a problem of a key, with its line.
-func (r *profileReader) at(key, zh, en string) { r.say(lineOfKey(r.text, key), key, zh, en) }
+func (r *profileReader) at(key, zh, en string) {
+	if len(r.problems) < maxProfileProblems {
+		r.say(lineOfKey(r.text, key), key, zh, en)
+	}
+}
+
+// maxProfileProblems are enough for one look; more would only cost time.
+const maxProfileProblems = 30
 
 func (r *profileReader) say(line int, key, zh, en string) {
+	if len(r.problems) >= maxProfileProblems {
+		return
+	}
 	t := connectors.Text{Zh: zh, En: en}
 	if key != "" {
 		t = connectors.Text{Zh: key + "：" + t.Zh, En: key + ": " + t.En}
