@@ -182,8 +182,13 @@ func checkWrote(t *testing.T, texts []string, who string, each int, tail string)
 
 // TestKfMessagesStandOnceThroughKillsLostCallbacksAndOldCursors pulls while the process is killed right after pages were handed out.
 func TestKfMessagesStandOnceThroughKillsLostCallbacksAndOldCursors(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { pullThroughKills(t, newGateway(t, "--allow-private-networks")) })
+	t.Parallel() // it mostly waits for the lease of a dead node
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		pullThroughKills(t, newGateway(t, "--allow-private-networks"))
+	})
 	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
 		pullThroughKills(t, newGateway(t, "--allow-private-networks", "--database", storetest.PostgresURL(t), "--redis", bustest.Redis(t)))
 	})
 }
@@ -211,7 +216,7 @@ func pullThroughKills(t *testing.T, g *gateway) {
 		for n := range kfCustomers {
 			w.customer(fmt.Sprintf("wmCustomer-%04d-of-the-chaos", n)).Say(ctx, fmt.Sprintf("kf %d message %d", n, i)) // pulled later when nobody acknowledges
 		}
-		if i%4 == 3 {
+		if i == 3 || i == 11 {
 			killAfterAPage(w, g)
 		}
 	}

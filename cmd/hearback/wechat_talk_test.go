@@ -67,6 +67,7 @@ func checkFiles(t *testing.T, api *apiClient, ticket string, want map[string][]b
 
 // TestWhatTencentRefusesIsNeverShownAsSent has every refusal lead to the state and the words of the contract.
 func TestWhatTencentRefusesIsNeverShownAsSent(t *testing.T) {
+	t.Parallel() // it waits for two retries
 	_, w, api := newWechat(t, tencent.Official)
 	for _, c := range []struct {
 		name  string
@@ -155,6 +156,7 @@ func TestASlowTencentNeverDelaysACallback(t *testing.T) {
 
 // TestTheWindowIsShownWarnedOfAndKept: at 47 h 30 a warning, at 48 h 01 a refusal with the ways that are left.
 func TestTheWindowIsShownWarnedOfAndKept(t *testing.T) {
+	t.Parallel() // it waits for the sweep that warns
 	_, w, api := newWechat(t, tencent.Official)
 	ctx := context.Background()
 	near, over := w.customer(""), w.customer("")
