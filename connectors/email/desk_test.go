@@ -91,7 +91,7 @@ func (h *house) run() {
 // message waits for a message that f takes.
 func (h *house) message(what string, f func(desk.Message) bool) desk.Message {
 	h.t.Helper()
-	limit := time.After(30 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		select {
 		case e := <-h.news:

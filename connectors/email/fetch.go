@@ -11,13 +11,15 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
+	"hearback/connectors"
 	"hearback/desk"
 )
 
 const (
-	listAtOnce  = 500     // mails whose sizes are asked for together
-	mailsAtOnce = 200     // mails accepted in one transaction
-	bytesAtOnce = 4 << 20 // of those that stay in memory
+	listAtOnce  = 500      // mails whose sizes are asked for together
+	mailsAtOnce = 200      // mails accepted in one transaction
+	bytesAtOnce = 4 << 20  // of those that stay in memory
+	bigAtOnce   = 16 << 20 // of all of them: the first of many big mails must not wait for the last
 	smallMail   = 64 << 10
 	beginning   = 1 << 20 // what is fetched of a mail that is too big
 )
@@ -131,9 +133,10 @@ func (c *connector) takeAll(ctx context.Context, s *session, list []entry) error
 
 // batch is how many of the mails are taken together. One that is too big goes alone.
 func (c *connector) batch(list []entry) int {
-	var sum int64
+	var sum, all int64
 	for i, e := range list {
-		if sum += min(e.size, smallMail); i > 0 && (i == mailsAtOnce || sum > bytesAtOnce || e.size > c.s.maxMail || list[0].size > c.s.maxMail) {
+		sum, all = sum+min(e.size, smallMail), all+e.size
+		if i > 0 && (i == mailsAtOnce || sum > bytesAtOnce || all > bigAtOnce || e.size > c.s.maxMail || list[0].size > c.s.maxMail) {
 			return i
 		}
 	}
@@ -168,11 +171,29 @@ func (c *connector) take(ctx context.Context, s *session, list []entry, without 
 		return err
 	}
 	s.mailAt = c.tools.Now()
+	c.noteAll(mails)
 	uids := make([]imap.UID, len(list))
 	for i, e := range list {
 		uids[i] = imap.UID(e.uid)
 	}
 	return c.mark(s, imap.UIDSetNum(uids...))
+}
+
+// notedAtOnce is how many mails of a batch the live log names.
+const notedAtOnce = 20
+
+// noteAll shows what came in the channel's live log.
+func (c *connector) noteAll(mails []desk.Envelope) {
+	if c.tools.Note == nil {
+		return
+	}
+	if n := len(mails) - notedAtOnce; n > 0 {
+		c.tools.Note(connectors.Note{What: "mails", Detail: fmt.Sprintf("%d more", n), Remote: c.s.imap.host})
+		mails = mails[n:]
+	}
+	for _, m := range mails {
+		c.tools.Note(connectors.Note{What: "mail", Ref: "UID " + m.Meta["uid"], Remote: c.s.imap.host, Envelope: m.ID})
+	}
 }
 
 // fetch reads the bodies. What the server does not give any more was deleted meanwhile.

@@ -3,12 +3,16 @@ package email_test
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"hearback/connectors"
 	"hearback/connectors/connectortest"
 	"hearback/connectors/email"
 	"hearback/connectors/email/mailtest"
@@ -46,7 +50,7 @@ func startProvider(t testing.TB, answer func(cmd string) (lines, last string)) *
 
 func (p *provider) serve(c net.Conn, answer func(string) (string, string)) {
 	defer c.Close()
-	fmt.Fprint(c, "* OK [CAPABILITY IMAP4rev1 ID] ready\r\n")
+	fmt.Fprint(c, "* OK [CAPABILITY IMAP4rev1 ID SASL-IR AUTH=XOAUTH2] ready\r\n")
 	lines := bufio.NewScanner(c)
 	for lines.Scan() {
 		tag, cmd, _ := strings.Cut(lines.Text(), " ")
@@ -55,7 +59,7 @@ func (p *provider) serve(c net.Conn, answer func(string) (string, string)) {
 		p.mu.Unlock()
 		before, last := "", "OK done"
 		if strings.HasPrefix(cmd, "CAPABILITY") {
-			before = "* CAPABILITY IMAP4rev1 ID\r\n"
+			before = "* CAPABILITY IMAP4rev1 ID SASL-IR AUTH=XOAUTH2\r\n"
 		} else {
 			before, last = answer(cmd)
 		}
@@ -193,5 +197,44 @@ func TestServerThatKnowsNoOpenRangesIsAskedOtherwise(t *testing.T) {
 	}
 	if n := failures(e); n != 0 {
 		t.Errorf("%d failures: %v", n, e.House.Health())
+	}
+}
+
+// TestMailboxReceivesWithItsTokenAndSaysWhenTheConsentIsGone: XOAUTH2 at the IMAP side, a token taken back before its time, and a
+// revoked consent.
+func TestMailboxReceivesWithItsTokenAndSaysWhenTheConsentIsGone(t *testing.T) {
+	a := startAuthority(t)
+	var mu sync.Mutex
+	good := "access-token-2" // the first one was taken back
+	p := startProvider(t, func(cmd string) (string, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		token := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "user=support@shop.test\x01auth=Bearer %s\x01\x01", good))
+		switch {
+		case strings.HasPrefix(cmd, "AUTHENTICATE XOAUTH2 ") && !strings.Contains(cmd, token):
+			return "", "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)"
+		case strings.HasPrefix(cmd, "EXAMINE"):
+			return "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT 1] ok\r\n", "OK done"
+		}
+		return "", "OK done"
+	})
+	set := a.settings()
+	set["imap_port"], set["oauth_refresh_token"], set["after_fetch"], set["poll_seconds"] = fmt.Sprint(p.port), "refresh-token-0", "leave", "1"
+	e := open(t, newHouse(t), set)
+	mailtest.Eventually(t, "it receives", func() bool { return slices.Contains(p.commands(), "EXAMINE") && len(e.House.Health()) > 0 })
+	if n := failures(e); n != 0 {
+		t.Errorf("health %v", e.House.Health())
+	}
+	e.Close()
+	a.mu.Lock()
+	a.refresh = ""
+	a.mu.Unlock()
+	e.House.Clock.Advance(2 * time.Hour)
+	again := e.Again(t)
+	mailtest.Eventually(t, "health says so", func() bool { return slices.Contains(troubles(again), "invalid_grant") })
+	for _, err := range again.House.Health() {
+		if told := connectors.AsSendError(err); err != nil && (told.Class != connectors.Credentials || !strings.Contains(told.Hint, "log in again")) {
+			t.Errorf("the admin reads %v", err)
+		}
 	}
 }

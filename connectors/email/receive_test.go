@@ -243,7 +243,7 @@ func TestBigMailGoesToTheBlobStoreAndTooBigIsCut(t *testing.T) {
 }
 
 func TestRefusedLogInIsOfClassCredentials(t *testing.T) {
-	d := mailtest.Start(t)
+	d := mailtest.Own(t)
 	house := connectortest.NewHouse(t)
 	set := settings(d, nil, "imap_password", "wrong-password", "provider", "own")
 	ch := desk.Channel{ID: desk.NewID(), Kind: "email", Settings: connectortest.Settings(email.Kind, set)}
@@ -313,5 +313,29 @@ func TestNewMailIsNoticedWhileIdle(t *testing.T) {
 	t.Logf("from delivery to accepted: %v", took)
 	if took[2] > 3*time.Second {
 		t.Errorf("new mail is noticed after %v", took)
+	}
+}
+
+func TestLiveLogNamesEachMailThatCame(t *testing.T) {
+	d := mailtest.Start(t)
+	house := newHouse(t)
+	ch := desk.Channel{ID: desk.NewID(), Kind: "email", Settings: connectortest.Settings(email.Kind, settings(d, nil))}
+	tools := house.Tools(ch)
+	notes := make(chan connectors.Note, 100)
+	tools.Note = func(n connectors.Note) { notes <- n }
+	conn, err := email.Kind.Open(context.Background(), ch, tools)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); conn.(connectors.Poller).Receive(ctx) }()
+	defer func() { cancel(); <-done; conn.Close() }()
+	support := d.Box("support")
+	for n := range 3 {
+		uid := support.Put(letter(n))
+		if note := <-notes; note.What != "mail" || note.Ref != fmt.Sprint("UID ", uid) || note.Remote != "127.0.0.1" || note.Refused {
+			t.Errorf("the log says %+v", note)
+		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"runtime"
+	"syscall"
 )
 
 func gbk(s string) string {
@@ -236,6 +238,22 @@ func TestSignedAndEncryptedMailCarriesABadge(t *testing.T) {
 	}
 }
 
+// cost is the processor's time f takes on its thread: what else the machine does makes no difference.
+func cost(f func()) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_THREAD, &u); err != nil {
+			panic(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	f()
+	return used() - before
+}
+
 // TestBombsAreBoundedAndVisible: what is built to exhaust us costs little and is still shown.
 func TestBombsAreBoundedAndVisible(t *testing.T) {
 	t.Parallel()
@@ -267,9 +285,8 @@ func TestBombsAreBoundedAndVisible(t *testing.T) {
 		"boundaries of boundary": "From: a@example.com\nContent-Type: multipart/mixed; boundary=\"\"\n\n" + strings.Repeat("--\n", 500_000),
 	}
 	for name, raw := range bombs {
-		began := time.Now()
-		m := Parse([]byte(raw), Limits{})
-		if took := time.Since(began); took > 4*time.Second {
+		var m *Mail
+		if took := cost(func() { m = Parse([]byte(raw), Limits{}) }); took > 4*time.Second {
 			t.Errorf("%s took %v", name, took)
 		}
 		if len(m.Parts) > 1000 || len(m.Attachments) > 1000 || len(m.Text) > 4<<20 {

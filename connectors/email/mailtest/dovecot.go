@@ -109,7 +109,12 @@ func Main(m *testing.M) {
 func (d *Dovecot) User(name string) string { return name + "@" + d.domain }
 
 // Stop ends the server, for tests that have their own.
-func (d *Dovecot) Stop() { d.server.stop() }
+func (d *Dovecot) Stop() {
+	if d.server == shared.server {
+		d.t.Fatal("other tests need this Dovecot")
+	}
+	d.server.stop()
+}
 
 // SetPassword changes everybody's from now on, for tests that have their own server. Who is logged in stays so.
 func (d *Dovecot) SetPassword(password string) {
