@@ -2,7 +2,6 @@ package tencent
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -41,7 +40,7 @@ func (t *Tencent) holder(value string) (*account, int) {
 
 // issue makes a new token.
 func (t *Tencent) issue(acc *account, stable bool) *token {
-	tok := &token{value: "T" + sign(acc.AppID, quote(acc.Secret), strings.Repeat("x", int(t.nextID()%97)), time.Now().String()) + randomID(88), acc: acc, stable: stable, until: t.now().Add(tokenLife)}
+	tok := &token{value: randomID(136), acc: acc, stable: stable, until: t.now().Add(tokenLife)}
 	t.tokens[tok.value] = tok
 	return tok
 }
