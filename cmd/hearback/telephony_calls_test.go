@@ -256,6 +256,34 @@ func calledBack(t *testing.T, byID bool) {
 	g.kill(syscall.SIGTERM)
 }
 
+// TestACallbackTheCallCentreRefusedCanBeAskedForAgain: the agent reads why, and the retry button asks under the same id.
+func TestACallbackTheCallCentreRefusedCanBeAskedForAgain(t *testing.T) {
+	g := newGateway(t, "--allow-private-networks")
+	w := newPhoneWorld(t, g, "generic")
+	w.open(g.addAgent("root@example.com", "admin"))
+	w.play(pbx.Script{ID: "missed-1", Scenario: pbx.Missed, Start: time.Now().Add(-time.Minute)})
+	ticket := w.ticket(w.onlyTicket().ID)
+	route, ok := ticket.route("callback")
+	if !ok {
+		t.Fatalf("no way to call back: %+v", ticket.Reply.Routes)
+	}
+	w.office.Refuse("", http.StatusConflict)
+	var asked callMessage
+	if err := w.admin.do(t.Context(), "POST", "/api/v1/tickets/"+ticket.ID+"/replies", map[string]string{"text": "", "route": route, "idempotency_key": "one"}, &asked); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, "it is refused", func() bool { return w.delivery(ticket.ID, asked.ID) == "failed" })
+	w.office.Refuse("", 0)
+	if err := w.admin.do(t.Context(), "POST", "/api/v1/messages/"+asked.ID+"/retry", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, "it is taken", func() bool { return w.delivery(ticket.ID, asked.ID) == "sent" })
+	if all := w.office.Callbacks(); len(all) != 1 || all[0].ID != asked.ID {
+		t.Errorf("the call centre has %+v", all)
+	}
+	g.kill(syscall.SIGTERM)
+}
+
 // writeSMS answers by SMS and lets the customer answer in turn.
 func (w *phoneWorld) writeSMS(ticket callTicket) {
 	t := w.t
