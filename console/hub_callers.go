@@ -71,9 +71,9 @@ func (b *callBoard) of(ctx context.Context, me who) ([]LiveCall, error) {
 	}
 	var all []LiveCall
 	for i := len(rows) - 1; i >= 0 && len(all) < strangeCalls; i-- {
-		n := rows[i].News()
+		n := b.newest(rows[i].News())
 		people, _ := b.audience(n)
-		if _, shown := people[me.Agent.ID]; !shown || n.Call.Direction == "internal" {
+		if !people[me.Agent.ID] || n.Call.Direction == "internal" || n.Call.State == "ended" {
 			continue
 		}
 		w, tickets := b.describe(ctx, n)
@@ -81,6 +81,19 @@ func (b *callBoard) of(ctx context.Context, me who) ([]LiveCall, error) {
 	}
 	slices.Reverse(all)
 	return all, nil
+}
+
+// newest is the call as the store told a moment ago or as was heard since, whichever is further on.
+func (b *callBoard) newest(n desk.CallNews) desk.CallNews {
+	heard, ok := b.latest.get(callKey(n))
+	if ok && progress(heard) > progress(n) {
+		return heard
+	}
+	return n
+}
+
+func progress(n desk.CallNews) int {
+	return slices.Index([]string{"ringing", "answered", "ended"}, n.Call.State)
 }
 
 // lately is the list of live calls, read at most once a second for however many pages.
@@ -98,30 +111,22 @@ func (b *callBoard) lately(ctx context.Context) ([]ticketstore.CallRow, error) {
 	return rows, nil
 }
 
-// replay shows a page that has just come the calls that concern it.
+// replayCalls shows a page that has just come the calls that concern it. What happened to one meanwhile is told after it: frames of
+// a call never go back.
 func (s *socket) replayCalls(ctx context.Context) {
-	calls, err := s.h.calls.of(ctx, s.me())
+	b := s.h.calls
+	calls, err := b.of(ctx, s.me())
 	if err != nil {
 		s.h.c.logger.Debug("live calls were not read", "err", err)
 		return
 	}
 	for _, call := range calls {
-		n := desk.CallNews{ChannelID: call.Channel.ID, Call: desk.Call{ID: call.ID}}
-		told, _ := s.h.calls.told.get(callKey(n))
-		if me := s.me().Agent.ID; !slices.Contains(told, me) {
-			s.h.calls.told.put(callKey(n), append(slices.Clone(told), me))
-		}
+		shown := desk.CallNews{ChannelID: call.Channel.ID, Call: desk.Call{ID: call.ID, State: call.State}}
+		b.remember(callKey(shown), call.State, []desk.ID{s.me().Agent.ID})
 		s.sendPatiently(encode(callFrame{Type: "call", Call: call}))
-	}
-}
-
-// callEvent hands a call to the board. A talk that begins or ends shows in the agent's light.
-func (h *hub) callEvent(e desk.Event) {
-	if e.Call == nil || len(h.all()) == 0 {
-		return
-	}
-	h.calls.take(*e.Call)
-	if e.Call.Call.State != "ringing" && len(e.Call.AgentIDs) > 0 {
-		h.presence.look()
+		if now := b.newest(shown); now.Call.State != call.State {
+			w, tickets := b.describe(ctx, now)
+			s.sendPatiently(encode(callFrame{Type: "call", Call: forReader(w, tickets, s.me())}))
+		}
 	}
 }

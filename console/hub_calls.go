@@ -29,7 +29,9 @@ type callBoard struct {
 	waiting map[string]desk.CallNews
 	order   []string
 
-	told    *recall[[]desk.ID] // agents whose pages show the call: they learn how it goes on
+	toldMu  sync.Mutex
+	told    *recall[[]desk.ID]     // agents whose pages show the call: they learn how it goes on
+	latest  *recall[desk.CallNews] // the last heard of each call, for pages that come
 	callers *recall[whoCalls]
 	second  int64
 	begun   int // strange calls in this second
@@ -48,10 +50,16 @@ type whoCalls struct {
 
 func newCallBoard(h *hub) *callBoard {
 	return &callBoard{h: h, kick: make(chan struct{}, 1), waiting: map[string]desk.CallNews{},
-		told: newRecall[[]desk.ID](callsRecalled), callers: newRecall[whoCalls](callsRecalled)}
+		told: newRecall[[]desk.ID](callsRecalled), latest: newRecall[desk.CallNews](callsRecalled), callers: newRecall[whoCalls](callsRecalled)}
 }
 
 func callKey(n desk.CallNews) string { return n.ChannelID + "\x00" + n.Call.ID }
+
+// hear keeps what pop-ups show of a call, also while no page is open.
+func (b *callBoard) hear(n desk.CallNews) {
+	n.Call.Steps, n.Call.Transcript, n.Call.Events = nil, nil, nil
+	b.latest.put(callKey(n), n)
+}
 
 // take is called by dispatch.
 func (b *callBoard) take(n desk.CallNews) {
@@ -106,7 +114,7 @@ func (b *callBoard) run(ctx context.Context) {
 // tell sends a call to the pages of those it concerns and of those who were shown it before.
 func (b *callBoard) tell(ctx context.Context, n desk.CallNews) {
 	key := callKey(n)
-	before, _ := b.told.get(key)
+	before := b.toldOf(key)
 	people, strange := b.audience(n)
 	if strange && len(before) == 0 && !b.mayBegin(n) {
 		people = nil
@@ -118,11 +126,7 @@ func (b *callBoard) tell(ctx context.Context, n desk.CallNews) {
 	if len(sockets) == 0 {
 		return
 	}
-	if n.Call.State == "ended" {
-		b.told.drop(key)
-	} else {
-		b.told.put(key, agents(people))
-	}
+	b.remember(key, n.Call.State, agents(people))
 	w, tickets := b.describe(ctx, n)
 	for _, s := range sockets {
 		me := s.me()
@@ -133,6 +137,31 @@ func (b *callBoard) tell(ctx context.Context, n desk.CallNews) {
 		}
 		s.summarize("call\x00"+key, f) // of other people's calls the latest state is enough, and a flood must not close the page
 	}
+}
+
+func (b *callBoard) toldOf(key string) []desk.ID {
+	b.toldMu.Lock()
+	defer b.toldMu.Unlock()
+	told, _ := b.told.get(key)
+	return told
+}
+
+// remember who was shown a call, beside those who were before; of one that has ended, nobody.
+func (b *callBoard) remember(key, state string, people []desk.ID) {
+	b.toldMu.Lock()
+	defer b.toldMu.Unlock()
+	if state == "ended" {
+		b.told.drop(key)
+		return
+	}
+	told, _ := b.told.get(key)
+	all := slices.Clone(told)
+	for _, agent := range people {
+		if !slices.Contains(all, agent) {
+			all = append(all, agent)
+		}
+	}
+	b.told.put(key, all)
 }
 
 // mayBegin bounds what one second of a flood shows to pages that are not rung.

@@ -121,6 +121,13 @@ func TestPageThatComesSeesThePhoneRinging(t *testing.T) {
 		if len(calls) != 1 || calls[0].ID != "c1" || calls[0].State != "ringing" || !calls[0].Mine {
 			t.Errorf("%+v", calls)
 		}
+		w.ring(phone, "c1", desk.CallAnswered, at("8001"))
+		page.until("call")
+		second := w.open(w.wang, "")
+		second.say(`{"type":"hello"}`)
+		if call := second.until("call").Call; call.State != "answered" { // however lately the list was read
+			t.Errorf("%+v", call)
+		}
 		listed := w.want(200, w.wang, "GET", "/api/v1/calls", nil)["items"].([]any)
 		if len(listed) != 1 || listed[0].(map[string]any)["mine"] != true {
 			t.Errorf("%v", listed)

@@ -67,3 +67,18 @@ func (l *logBoard) run(ctx context.Context, h *hub) {
 		}
 	}
 }
+
+// callEvent hands a call to the board. A talk that begins or ends shows in the agent's light.
+func (h *hub) callEvent(e desk.Event) {
+	if e.Call == nil {
+		return
+	}
+	h.calls.hear(*e.Call)
+	if len(h.all()) == 0 {
+		return
+	}
+	h.calls.take(*e.Call)
+	if e.Call.Call.State != "ringing" && len(e.Call.AgentIDs) > 0 {
+		h.presence.look()
+	}
+}

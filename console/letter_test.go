@@ -95,18 +95,14 @@ func TestLetterIsShownWithoutAnythingThatRunsOrTells(t *testing.T) {
 	}
 }
 
-func TestHugeAndHostileLettersAreShownCutAndSoon(t *testing.T) {
+func TestHugeAndHostileLettersAreShownCut(t *testing.T) {
 	for name, one := range map[string]string{
 		"long": "<p>字字字</p>", "deep": "<div><table><tr><td>", "styles": `<i style="font-family:a,b,c;border:1px solid red;font:12px/1 x">x</i>`,
 		"entities": "&#x26;&lt;script&gt;", "broken": "<img src='cid:a", "quotes": `<a href="https://a.example/"'>`, "pictures": `<img src="https://a.example/x">`,
 	} {
-		began := time.Now()
 		page := letterPage(desk.Message{HTML: strings.Repeat(one, (2<<20)/len(one))}, false)
 		if len(page) > 12<<20 || !bytes.Contains(page, []byte("hearback-cut")) || bytes.Contains(page, []byte("<script")) {
 			t.Errorf("%s: %d bytes", name, len(page))
-		}
-		if took := time.Since(began); took > 20*time.Second {
-			t.Errorf("%s took %s", name, took)
 		}
 	}
 }
