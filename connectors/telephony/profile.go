@@ -84,7 +84,7 @@ func (p *profile) verify(d *door, r *request) *refusal {
 		return refuse(http.StatusMethodNotAllowed, "The profile takes "+strings.Join(p.Request.Methods, ", ")+" only.")
 	}
 	if err := p.Auth.verify(d, r); err != nil {
-		return refuse(http.StatusUnauthorized, err.Error())
+		return refuse(http.StatusUnauthorized, "Refused: "+err.Error()+".")
 	}
 	return nil
 }

@@ -74,10 +74,10 @@ func (r *profileReader) signed(s string) {
 }
 
 var (
-	errAuthMissing = errors.New("The request carries no token, password or signature where the profile expects it.")
-	errAuthWrong   = errors.New("The token, password or signature is wrong.")
-	errAuthOld     = errors.New("The token is too old or from the future.")
-	errAuthUnset   = errors.New("The channel has no secret to compare with.")
+	errAuthMissing = errors.New("the request carries no token, password or signature where the profile expects it")
+	errAuthWrong   = errors.New("the token, password or signature is wrong")
+	errAuthOld     = errors.New("the token is too old or from the future")
+	errAuthUnset   = errors.New("the channel has no secret to compare with")
 )
 
 // verify checks a request in constant time. nil: it comes from the call centre.
