@@ -150,10 +150,13 @@ func (l *senderLine) knows(in *desk.Inbound) bool {
 	return l.contact != "" && len(in.Also) == 0 && keyOf(in.From) == keyOf(l.from) && in.From.Verified == l.from.Verified
 }
 
-// agentless is the name a new contact gets; a colleague's message tells none.
+// agentless is the name a new contact gets: a caller's is his number until he tells another; a colleague's message tells none.
 func agentless(in *desk.Inbound) string {
-	if in.FromAgent {
+	switch {
+	case in.FromAgent:
 		return ""
+	case in.Name == "" && in.From.Type == "phone":
+		return in.From.Value
 	}
 	return in.Name
 }

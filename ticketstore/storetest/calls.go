@@ -169,8 +169,10 @@ func testLateNumber(w *World) {
 	if rang.MessageID != missed.MessageID || t2.Sender != other || t2.ContactID == w.callRow("c1").ContactID {
 		w.Errorf("late number %+v on %+v", rang, t2)
 	}
-	if c, err := w.Store.Contact(w.ctx, t2.ContactID); err != nil || c.Identities[0].Value != other {
-		w.Errorf("contact %+v, %v", c, err)
+	c, err = w.Store.Contact(w.ctx, t2.ContactID)
+	w.ok(err)
+	if c.Identities[0].Value != other || c.Name != other {
+		w.Errorf("a caller without a name is called by his number: %+v", c)
 	}
 }
 
