@@ -67,7 +67,7 @@ func inFields() []connectors.Field {
 		{Name: "time_zone", Type: "text", Default: defaultZone, Label: connectors.Text{Zh: "时区", En: "Time zone"},
 			Help: connectors.Text{Zh: "没有时区的时间按它解释，例如 Asia/Shanghai。", En: "Times told without a zone are read as of this one, e.g. Asia/Shanghai."}},
 		{Name: "profile", Type: "textarea", MaxLen: 16 << 10, Label: connectors.Text{Zh: "映射配置", En: "Mapping profile"},
-			Help: connectors.Text{Zh: "自带配置的名称（clink、7moor、vonage），或完整的 TOML 配置。仅用于格式“映射配置”。", En: "Name of a shipped profile (clink, 7moor, vonage), or a whole profile in TOML. Only for the format \"mapping profile\"."}},
+			Help: connectors.Text{Zh: "自带配置的名称（7moor、astercc、clink、volcengine、vonage、zhichi），或完整的 TOML 配置。仅用于格式“映射配置”。", En: "Name of a shipped profile (7moor, astercc, clink, volcengine, vonage, zhichi), or a whole profile in TOML. Only for the format \"mapping profile\"."}},
 		{Name: "open", Type: "select", Default: "every", Label: connectors.Text{Zh: "哪些来电建工单", En: "Calls that open a ticket"},
 			Help: connectors.Text{Zh: "来电者没有可归入的工单时才新建。", En: "When the caller has no ticket the call could join."},
 			Options: []connectors.Option{
