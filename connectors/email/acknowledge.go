@@ -21,5 +21,5 @@ func acknowledge(ch desk.Channel, in desk.Inbound, number string) string {
 	default:
 		text = "Hello,\n\nwe have received your message. Its number is {number}; we will answer as soon as we can.\nTo add something, just answer this mail."
 	}
-	return strings.ReplaceAll(text, "{number}", number)
+	return strings.NewReplacer("{{number}}", number, "{number}", number).Replace(text)
 }

@@ -183,8 +183,8 @@ func TestOnlyPeopleAreAcknowledgedInTheirLanguage(t *testing.T) {
 			t.Errorf("%q is answered", raw)
 		}
 	}
-	ch.Settings["acknowledge_text"] = "Nr. {number}"
-	if got := ask("From: li@x.test\n\nhi\n"); got != "Nr. GD20261121-0007" {
+	ch.Settings["acknowledge_text"] = "Nr. {number} {{number}}"
+	if got := ask("From: li@x.test\n\nhi\n"); got != "Nr. GD20261121-0007 GD20261121-0007" {
 		t.Error(got)
 	}
 	ch.Settings["acknowledge"] = "off"

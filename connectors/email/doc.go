@@ -9,7 +9,10 @@
 //     same transaction as the mails, so that a break at any moment fetches the rest and nothing else.
 //   - A mail is known by its Message-ID and the digest of its content: a missing or reused Message-ID loses nothing, and a
 //     mailbox read again doubles nothing.
-//   - Mails over 64 KB go to the blob store as they are read; memory does not grow with them.
+//   - Mails over 64 KB go to the blob store as they are read, and the files in big ones from there into blobs of their own (decodeBig);
+//     memory does not grow with them.
+//   - Of a mail's origin only the receiving server is believed (judge), and a Reply-To is followed only when the origin is proven
+//     (answerTo).
 //   - The server never parses mails for us: ENVELOPE and BODYSTRUCTURE are not asked for, as broken mails break them.
 //   - A reply carries its message's id in the Message-ID and, where the provider delivers plus addresses, in the Reply-To, else the
 //     ticket's number in the subject. Those ids are random: who knows one has received the reply.
