@@ -76,7 +76,7 @@ check((await page.title()) !== "owned", "a script in the letter ran");
 await page.getByTestId("show-pictures").waitFor();
 await accessible(page, "letter");
 await still(page, "letter");
-await picture(page, `letter-${tag}`);
+if (size === 390) await picture(page, `letter-${tag}`);
 await original();
 
 // Answered, with those who got it too and one more.
@@ -116,7 +116,6 @@ await page.getByTestId("start-name").fill("Grace Hopper");
 await page.getByTestId("start-subject").fill("Your order is delayed");
 await page.getByTestId("start-text").fill("We are sorry: it comes on Friday.");
 await accessible(page, "new ticket");
-await picture(page, `start-${tag}`);
 await page.getByTestId("start-send").click();
 await page.getByTestId("start-form").waitFor({ state: "detached" });
 await page.getByTestId("message-text").filter({ hasText: "it comes on Friday" }).waitFor();

@@ -13,6 +13,9 @@ const screens = [
   { name: "teams", path: "/admin/teams", ready: (p) => p.getByTestId("team-row").first() },
   { name: "rules", path: "/admin/rules", ready: (p) => p.getByTestId("rule-row").first() },
   { name: "intake", path: "/admin/intake", ready: (p) => p.getByTestId("intake-row").first() },
+  { name: "try", path: "/admin/try", ready: (p) => p.getByTestId("try-body") },
+  { name: "new-ticket", path: "/inbox/all", ready: (p) => p.getByTestId("ticket-row").first(), step: beginTicket },
+  { name: "channel", path: "/admin/channels", ready: (p) => p.getByTestId("channel-card").first(), step: openChannel },
 ];
 
 /** The pictures the documentation shows; few, for they stay in the history. */
@@ -35,6 +38,16 @@ async function openTicket(page) {
     .filter({ visible: true }) // each size hides the other one's button
     .first()
     .waitFor();
+}
+
+async function beginTicket(page) {
+  await page.getByTestId("start").click();
+  await page.getByTestId("start-form").or(page.getByTestId("start-none")).waitFor();
+}
+
+async function openChannel(page) {
+  await page.getByTestId("channel-card").first().click();
+  await page.getByTestId("channel-log").waitFor();
 }
 
 const browser = await launch();

@@ -116,3 +116,9 @@ test("only a call's words are translated", () => {
   expect(lastWords("call me later")).toBe("call me later");
   expect(lastWords("退款")).toBe("退款");
 });
+
+test("a ticket that nobody can answer has no way, and one whose ways are not known yet has its own", () => {
+  expect(ways(with_({ routes: [] }), now)).toEqual([]);
+  expect(choose([], undefined)).toBeUndefined();
+  expect(ways(with_({}), now)).toHaveLength(1);
+});

@@ -36,7 +36,7 @@ export function shutBy(r: Route, now: number): string {
 
 /** All ways, the own conversation's with the figures that came over the live line since. */
 export function ways(k: Ticket, now: number): Route[] {
-  const told = k.reply.routes?.length ? k.reply.routes : [ownWay(k)];
+  const told = k.reply.routes ?? [ownWay(k)]; // none at all is an answer too
   return told.map((r) => {
     const fresh: Route =
       r.own && (r.means === "" || r.window_closes_at)
