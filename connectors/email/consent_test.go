@@ -20,6 +20,7 @@ import (
 	"hearback/connectors/email"
 	"hearback/connectors/email/mailtest"
 	"hearback/desk"
+	"hearback/ticketstore/storetest"
 )
 
 // An authority is an authorization server: it gives codes for its log-in page's addresses and tokens for codes, as RFC 6749 and
@@ -225,4 +226,23 @@ func TestLogInPagesOfTheProvidersAreTheirs(t *testing.T) {
 			t.Errorf("%v: %v", set, err)
 		}
 	}
+}
+
+func TestRenewedConsentIsStoredWithTheChannel(t *testing.T) {
+	a := startAuthority(t)
+	a.rotates = true
+	p := startProvider(t, func(cmd string) (string, string) {
+		if strings.HasPrefix(cmd, "EXAMINE") {
+			return "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT 1] ok\r\n", "OK done"
+		}
+		return "", "OK done"
+	})
+	set := a.settings()
+	set["imap_port"], set["oauth_refresh_token"], set["after_fetch"] = fmt.Sprint(p.port), "refresh-token-0", "leave"
+	store := storetest.SQLite(t)
+	h := openHouse(t, store, set)
+	mailtest.Eventually(t, "the new token is stored", func() bool {
+		ch, err := store.Channel(context.Background(), h.channel.ID)
+		return err == nil && ch.Settings["oauth_refresh_token"] == "refresh-token-1" && ch.Settings["oauth_client_secret"] == "app-secret-value"
+	})
 }
