@@ -156,6 +156,7 @@ func TestTypesAreToldByContent(t *testing.T) {
 		"image/heic":                "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00",
 		"video/mp4":                 "\x00\x00\x00\x18ftypisom\x00\x00\x02\x00",
 		"audio/amr":                 "#!AMR\n",
+		"audio/mpeg":                "\xff\xfb\x90\x00",
 		"application/pdf":           "%PDF-1.7",
 		"application/zip":           "PK\x03\x04",
 		"application/x-ole-storage": "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
