@@ -34,3 +34,15 @@ func (s *Store) Unlease(ctx context.Context, name, holder string) error {
 	}
 	return nil
 }
+
+// ForgetLeases drops every lease. Only for a house of one node, when it starts: what stands there was held by the process before.
+func (s *Store) ForgetLeases(ctx context.Context) error {
+	err := s.write(ctx, func(t *tx) error {
+		_, err := t.exec(`DELETE FROM leases`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget leases: %w", err)
+	}
+	return nil
+}

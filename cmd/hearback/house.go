@@ -104,6 +104,12 @@ func (h *house) open(ctx context.Context) (err error) {
 	if h.bus, err = bus.Open(ctx, bus.Options{URL: h.config.Redis, Node: h.node, Logger: h.log}); err != nil {
 		return err
 	}
+	if h.alone() {
+		// A killed process leaves its leases behind: nobody else can hold them here, so that mailboxes need not wait for their end.
+		if err := h.store.ForgetLeases(ctx); err != nil {
+			return err
+		}
+	}
 	store, err := blobs.Open(filepath.Join(h.config.Data, "blobs"))
 	if err != nil {
 		return fmt.Errorf("open the attachments' folder: %w", err)
@@ -111,6 +117,9 @@ func (h *house) open(ctx context.Context) (err error) {
 	h.files = fleet.Files(store)
 	return nil
 }
+
+// alone tells that no other node can belong to this house: nobody can share a load board inside the process.
+func (h *house) alone() bool { return h.config.Redis == "" || h.config.Redis == "embedded" }
 
 // furnish makes the rooms, the lower floors first.
 func (h *house) furnish(ctx context.Context) error {

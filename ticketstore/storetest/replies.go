@@ -369,4 +369,8 @@ func testJobsAndLeases(w *World) {
 	lease("n1", false)
 	w.ok(w.Store.Unlease(w.ctx, "mailbox", "n2"))
 	lease("n1", true)
+	w.ok(w.Store.ForgetLeases(w.ctx))
+	if got, err := w.Store.Lease(w.ctx, "mailbox", "somebody new", w.in(time.Minute)); err != nil || !got {
+		w.Errorf("a forgotten lease is still held: %v", err)
+	}
 }
