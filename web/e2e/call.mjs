@@ -109,7 +109,7 @@ const line = await api(boss, "POST", "/channels", {
 });
 const agents = (await api(boss, "GET", "/agents")).items;
 const lin = agents.find((a) => a.email === given.right.email);
-await api(boss, "PATCH", `/agents/${lin.id}`, { extensions: ["8001"] });
+await api(boss, "PATCH", `/agents/${lin.id}`, { extensions: ["7301"] });
 const secret = line.made.secret;
 const tell = (event) => centre.tell(line.url, secret, event);
 
@@ -120,12 +120,12 @@ await page.getByTestId("ticket-list").waitFor();
 await page.getByTestId("presence").and(page.locator('[data-availability="available"]')).waitFor();
 
 // It rings: the pop-up is there at once, says who, and takes no focus.
-const call = { call_id: "call-1", direction: "inbound", from: "+8613800138000", to: "+864008001234", queue: "售后" };
+const call = { call_id: "call-1", direction: "inbound", from: "+8613800138000", to: "+864008001234", queue: "贵宾线" };
 await page.keyboard.press("Tab");
 const focused = () => page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120));
 const before = await focused();
 const begin = Date.now();
-await tell({ ...call, type: "call.ringing", agents: [{ ext: "8001" }] });
+await tell({ ...call, type: "call.ringing", agents: [{ ext: "7301" }] });
 const pop = page.getByTestId("call");
 await pop.waitFor();
 console.log(`the call pops up after ${Date.now() - begin} ms`);
@@ -142,7 +142,7 @@ await accessible(page, "ringing");
 if (size === 1440) await picture(page, `call-${tag}`);
 
 // He answers, they talk, they hang up.
-await tell({ ...call, type: "call.answered", agent: { ext: "8001" } });
+await tell({ ...call, type: "call.answered", agent: { ext: "7301" } });
 await page.locator('[data-testid="call"][data-state="answered"]').waitFor();
 await until("the caller is known by his ticket", async () => page.getByTestId("call-open").isVisible());
 await page.keyboard.press("Alt+Enter");
@@ -174,8 +174,14 @@ await still(page, "call with recording");
 if (size === 390) await picture(page, `call-card-${tag}`);
 
 // Nobody takes the next one: a promise to call back, in the list and at the head of its ticket.
-const missed = { call_id: "call-2", direction: "inbound", from: "+8613900139000", to: "+864008001234", queue: "售后" };
-await tell({ ...missed, type: "call.ringing", agents: [{ ext: "8001" }] });
+const missed = {
+  call_id: "call-2",
+  direction: "inbound",
+  from: "+8613900139000",
+  to: "+864008001234",
+  queue: "贵宾线",
+};
+await tell({ ...missed, type: "call.ringing", agents: [{ ext: "7301" }] });
 await pop.waitFor();
 await tell({ ...missed, type: "call.hangup", hangup: { by: "customer" } });
 await page.goto(`${given.base}/inbox/all`);
@@ -211,8 +217,8 @@ const back = {
   to: "+8613900139000",
   callback_id: asked.data.callback_id,
 };
-await tell({ ...back, type: "call.ringing", agents: [{ ext: "8001" }] });
-await tell({ ...back, type: "call.answered", agent: { ext: "8001" } });
+await tell({ ...back, type: "call.ringing", agents: [{ ext: "7301" }] });
+await tell({ ...back, type: "call.answered", agent: { ext: "7301" } });
 await tell({ ...back, type: "call.hangup", hangup: { by: "agent" } });
 await bar.and(page.locator('[data-state="done"]')).waitFor();
 await until("both calls stand on one ticket", async () => (await page.getByTestId("call-card").count()) === 2);
@@ -221,7 +227,7 @@ await accessible(page, "called back");
 
 // And one is marked by hand.
 const third = { call_id: "call-4", direction: "inbound", from: "+8613700137000", to: "+864008001234" };
-await tell({ ...third, type: "call.ringing", agents: [{ ext: "8001" }] });
+await tell({ ...third, type: "call.ringing", agents: [{ ext: "7301" }] });
 await tell({ ...third, type: "call.hangup", hangup: { by: "customer" } });
 await page.goto(`${given.base}/inbox/all`);
 await row.first().waitFor();
