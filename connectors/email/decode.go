@@ -33,6 +33,10 @@ func inbound(e desk.Envelope, m *mail.Mail) desk.Inbound {
 		Subject: subject(m.Subject), HTML: m.HTML, Class: classOf(e, m, address), FreshAfter: freshAfter(e),
 	}
 	v := judge(e, m)
+	// Whoever the receiving server found to be who he says is one person with the same address elsewhere, and can be answered by mail
+	// when he writes by another channel.
+	from, _ := writer(m)
+	in.From.Verified = address == from && v.proves(address)
 	in.Headers = heads(e, m, &in, v)
 	in.Repairs = repairs(e, m, &in, v)
 	in.Text, in.Quoted = words(m)

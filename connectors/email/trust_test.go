@@ -119,6 +119,24 @@ func TestAnswersGoWhereTheWriterWantsWhenHisOriginIsProven(t *testing.T) {
 	}
 }
 
+func TestOnlyAnAddressTheReceiverProvedIsVerified(t *testing.T) {
+	passed := "Authentication-Results: mx.shop.test; dmarc=pass header.from=x.test\n"
+	for head, want := range map[string]bool{
+		passed + "From: li@x.test\n": true,
+		"From: li@x.test\n":          false,
+		"Authentication-Results: mx.shop.test; dmarc=fail header.from=x.test\nFrom: li@x.test\n":    false,
+		"Authentication-Results: mx.evil.test; dmarc=pass header.from=x.test\nFrom: li@x.test\n":    false,
+		passed + "From: no-reply@x.test\nReply-To: li@y.test\n":                                     false, // the form's mail is proven, who filled it in is not
+		"Authentication-Results: mx.shop.test; dkim=pass header.d=evil.test\nFrom: li@x.test\n":     false,
+		"Authentication-Results: mx.shop.test; dkim=pass header.d=mail.x.test\nFrom: li@x.test\n\n": true,
+	} {
+		in := received(t, head+"To: support@shop.test\nSubject: hi\n\nhello\n", "receivers", "mx.shop.test", "receivers_told", "1")
+		if in.From.Verified != want {
+			t.Errorf("%q: %s is verified: %v", head, in.From.Value, in.From.Verified)
+		}
+	}
+}
+
 func TestHeadsShowEverybodyButUs(t *testing.T) {
 	in := received(t, "From: =?utf-8?B?5p2O6Zu3?= <Li@x.test>\nTo: Support <support@shop.test>, Han Mei <han@y.test>, sales@shop.test\nCc: support+hb-0190a0000000700080000000000000ff@shop.test, \"Boss, The\" <boss@x.test>, han@y.test, <bad address>, li@x.test\nSubject: =?utf-8?B?6YCA5qy+?= [#GD20261121-0007]\nMessage-ID: <1@x.test>\nDate: Sat, 21 Nov 2026 10:00:00 +0000\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:meet\nDTSTART:20261122T100000Z\nEND:VEVENT\nEND:VCALENDAR\n",
 		"aliases", "sales@shop.test", "reopen_days", "14")
