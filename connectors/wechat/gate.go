@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"hearback/connectors"
@@ -40,6 +41,26 @@ func headers(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+}
+
+// serve tells apart what comes to the channel's address.
+func (g *gate) serve(w http.ResponseWriter, r *http.Request, verification, callback http.HandlerFunc) {
+	if strings.HasPrefix(r.URL.Path, filePath) {
+		g.serveFile(w, r)
+		return
+	}
+	headers(w)
+	switch {
+	case r.URL.Path != "/":
+		http.NotFound(w, r)
+	case r.Method == http.MethodGet:
+		verification(w, r)
+	case r.Method == http.MethodPost:
+		callback(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	}
 }
 
 // success is the acknowledgement: Tencent does not ask again.

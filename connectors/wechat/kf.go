@@ -79,22 +79,7 @@ func (c *kf) Close() error {
 
 // ServeHTTP answers WeCom's verification (GET), its callbacks (POST) and customers who open a file we linked (/f/…).
 func (c *kf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, filePath) {
-		c.serveFile(w, r)
-		return
-	}
-	headers(w)
-	switch {
-	case r.URL.Path != "/":
-		http.NotFound(w, r)
-	case r.Method == http.MethodGet:
-		c.verification(w, r)
-	case r.Method == http.MethodPost:
-		c.callback(w, r)
-	default:
-		w.Header().Set("Allow", "GET, POST")
-		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-	}
+	c.serve(w, r, c.verification, c.callback)
 }
 
 // verification answers with what the encrypted echostr holds.

@@ -17,22 +17,7 @@ import (
 
 // ServeHTTP answers Tencent's verification (GET), its callbacks (POST) and customers who open a file we linked (/f/…).
 func (c *official) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, filePath) {
-		c.serveFile(w, r)
-		return
-	}
-	headers(w)
-	switch {
-	case r.URL.Path != "/":
-		http.NotFound(w, r)
-	case r.Method == http.MethodGet:
-		c.verification(w, r)
-	case r.Method == http.MethodPost:
-		c.callback(w, r)
-	default:
-		w.Header().Set("Allow", "GET, POST")
-		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-	}
+	c.serve(w, r, c.verification, c.callback)
 }
 
 // verification answers the question whether the address is the account holder's: the echostr, as it came.
