@@ -121,7 +121,7 @@ await page.getByTestId("presence").and(page.locator('[data-availability="availab
 
 // It rings: the pop-up is there at once, says who, and takes no focus.
 const call = { call_id: "call-1", direction: "inbound", from: "+8613800138000", to: "+864008001234", queue: "贵宾线" };
-await page.keyboard.press("Tab");
+await page.getByTestId("start").focus();
 const focused = () => page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120));
 const before = await focused();
 const begin = Date.now();
