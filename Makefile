@@ -43,7 +43,7 @@ deps:
 
 test: deps lint $(BIN) ## install what the tests need, run everything
 	cd web && npm test --silent
-	$(GO) test -timeout 15m ./...
+	$(GO) test -timeout 18m -parallel 4 ./...
 
 lint: $(UI)
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad"; exit 1; }
