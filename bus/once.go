@@ -158,8 +158,10 @@ func (b *Bus) onceAlone(ctx context.Context, key string,
 	return v, nil
 }
 
-// Drop forgets key if it still holds value: a token the provider refused must not take its successor with it.
+// Drop forgets key if it still holds value: a token the provider refused must not take its successor with it. A Once of this process
+// that began before may still bring the old value to those who wait for it already, but to nobody who comes after.
 func (b *Bus) Drop(ctx context.Context, key, value string) error {
+	defer b.flights.part(key)
 	b.memory.drop(key, value)
 	if err := dropValue.Run(ctx, b.client, []string{b.Key("once", key)}, value).Err(); err != nil {
 		return fmt.Errorf("drop shared value: %w", err)
@@ -204,9 +206,18 @@ func (f *flights) join(key string) (fl *flight, leader bool) {
 	return fl, true
 }
 
-func (f *flights) land(key string, fl *flight) {
+// part lets nobody join the flight of key any more.
+func (f *flights) part(key string) {
 	f.mu.Lock()
 	delete(f.m, key)
+	f.mu.Unlock()
+}
+
+func (f *flights) land(key string, fl *flight) {
+	f.mu.Lock()
+	if f.m[key] == fl {
+		delete(f.m, key)
+	}
 	f.mu.Unlock()
 	close(fl.landed)
 }
