@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"testing/synctest"
+	"time"
 
 	"hearback/connectors"
 	"hearback/connectors/fleet"
@@ -192,4 +194,11 @@ func newFleet(s *shelf, node string, k []connectors.Kind, logs *bytes.Buffer, mo
 		more(&o)
 	}
 	return fleet.New(o)
+}
+
+// pass lets the bubble's clock run to a moment and waits until everybody who had something to do then has done it. It is for
+// testing/synctest only, where no real time goes by.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
 }

@@ -51,7 +51,7 @@ func TestChangedChannelIsOpenedBeforeTheOldOneIsClosed(t *testing.T) {
 		}
 		ch.Name, ch.Version = "v3", 3 // a lost hint: the sweep sees it
 		s.put(ch)
-		time.Sleep(16 * time.Second) // inside synctest: no real time passes
+		pass(16 * time.Second) // inside synctest: no real time passes
 		synctest.Wait()
 		if c, opened, ok := f.Get("c1"); !ok || opened.Name != "v3" || c.(*hook).version != "v3" {
 			t.Errorf("after the sweep: %v %v", opened, ok)
@@ -168,7 +168,7 @@ func TestPollerReceivesOnOneNodeAndMovesWithItsCursor(t *testing.T) {
 		stop1 := run("n1")
 		synctest.Wait()
 		stop2 := run("n2")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := strings.Join(log.all(), ","); strings.Count(got, "from") != 1 || !strings.Contains(got, "n1 from ") {
 			t.Fatalf("got %v", got)
 		}
@@ -176,7 +176,7 @@ func TestPollerReceivesOnOneNodeAndMovesWithItsCursor(t *testing.T) {
 		s.cursors["c1"] = []byte("42")
 		s.mu.Unlock()
 		stop1()
-		time.Sleep(15 * time.Second)
+		pass(15 * time.Second)
 		if got := log.all(); !slices.Contains(got, "n2 from 42") {
 			t.Errorf("got %v", got)
 		}
@@ -197,13 +197,13 @@ func TestPollerStopsWhenItsLeaseCannotBeRenewed(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); f.Run(ctx) }()
-		time.Sleep(25 * time.Second)
+		pass(25 * time.Second)
 		s.mu.Lock()
 		s.fail = errors.New("the database is gone")
 		s.mu.Unlock()
 		began := time.Now()
 		for !slices.Contains(log.all(), "off") {
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		if d := time.Since(began); d > 30*time.Second {
 			t.Errorf("it received for %s without a lease", d)
@@ -230,7 +230,7 @@ func TestFailingPollerBacksOff(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan struct{})
 				go func() { defer close(done); f.Run(ctx) }()
-				time.Sleep(10 * time.Minute)
+				pass(10 * time.Minute)
 				if n := countTries(log); n < c.min || n > c.max {
 					t.Errorf("%d attempts in ten minutes, want %d to %d", n, c.min, c.max)
 				}

@@ -73,9 +73,9 @@ func TestThousandEventsASecondCostFewWrites(t *testing.T) {
 		})
 		for i := range 2000 { // one second of them
 			note(connectors.Note{What: "ringing", Ref: fmt.Sprint(i)})
-			time.Sleep(time.Millisecond / 2)
+			pass(time.Millisecond / 2)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		synctest.Wait()
 		if n := shared.count(); n < 5 || n > 8 {
 			t.Errorf("%d writes in a second", n)
@@ -94,7 +94,7 @@ func TestLiveLogHoldsNoSecretAndNoNovel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, note := noting(t, nil)
 		note(connectors.Note{What: "call", Refused: true, Status: 401, Detail: "wrong secret hunter2-hunter2 " + strings.Repeat("错", 1000), Ref: strings.Repeat("r", 1000)})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		got, err := f.Log(t.Context(), "c1")
 		if err != nil || len(got) != 1 {
@@ -111,9 +111,9 @@ func TestLiveLogWithoutRedisShowsWhatThisNodeSaw(t *testing.T) {
 		f, note := noting(t, func(o *fleet.Options) { o.Recent = &shelfOfLines{fail: errors.New("Redis is away")} })
 		for i := range 150 {
 			note(connectors.Note{What: fmt.Sprint(i)})
-			time.Sleep(10 * time.Millisecond)
+			pass(10 * time.Millisecond)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		if got, err := f.Log(t.Context(), "c1"); err != nil || len(got) != 100 || got[0].What != "149" {
 			t.Errorf("%d lines, %v", len(got), err)
