@@ -18,7 +18,7 @@
 //   - Among all nodes one fetches an access token; a refused one is dropped and fetched once. Tokens and secrets appear in no log, no
 //     error and no address shown.
 //
-// Of github.com/silenceper/wechat/v2 the signature, the cipher and the message types are used, never its root package (it logs every
+// Of github.com/silenceper/wechat/v2 the signature, the cipher and the official accounts' message types are used, never its root package (it logs every
 // message to standard output), its server (it lets the request choose the mode) or its HTTP client (it has no time limit).
 //
 // How it fails: refused credentials, missing permissions and addresses that are not in the white list are of class Credentials and hold

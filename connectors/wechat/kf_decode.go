@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/silenceper/wechat/v2/work/kf/syncmsg"
-
 	"hearback/desk"
 )
 
@@ -19,7 +17,7 @@ const (
 
 // A kfReading is one message of sync_msg being understood. Each message type has an element of its own name; events have "event".
 type kfReading struct {
-	syncmsg.BaseMessage
+	kfHead
 	MsgType string `json:"msgtype"`
 	Text    struct {
 		Content string `json:"content"`
@@ -118,7 +116,7 @@ func (r kfReading) message() desk.Inbound {
 	in := r.from(r.ExternalUserID)
 	switch r.Origin {
 	case originServicer:
-		in.FromAgent, in.NoTicket, in.Name = true, true, clean(r.ReceptionistUserID)
+		in.FromAgent, in.NoTicket, in.Name = true, true, clean(r.ServicerUserID)
 	case originSystem:
 		in.NoTicket, in.Class = true, desk.ClassAuto
 	default:

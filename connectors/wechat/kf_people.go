@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"sync"
 	"time"
-
-	"github.com/silenceper/wechat/v2/work/kf/sendmsgonevent"
 )
 
 const (
@@ -97,9 +95,7 @@ func (c *kf) greet(ctx context.Context, m syncMessage) {
 	c.tasks.Go(func() {
 		ctx, cancel := context.WithTimeout(c.life, callTime)
 		defer cancel()
-		var msg sendmsgonevent.Text
-		msg.Code, msg.MsgID, msg.MsgType = code, hashed("welcome "+code), "text"
-		msg.Text.Content = shorten(c.s.welcome, maxText)
+		msg := kfMessage{Code: code, MsgID: hashed("welcome " + code)}.withText(shorten(c.s.welcome, maxText))
 		if err := c.api.post(ctx, "/cgi-bin/kf/send_msg_on_event", false, msg, nil); err != nil {
 			c.tools.Logger.Warn("a welcome message was not sent", "err", err)
 		}

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/silenceper/wechat/v2/work/kf/syncmsg"
-
 	"hearback/connectors"
 	"hearback/desk"
 )
@@ -154,7 +152,7 @@ func (cur cursor) bytes() []byte {
 
 // A syncMessage is one entry of a page: the head that is needed to keep it, and all of it.
 type syncMessage struct {
-	syncmsg.BaseMessage
+	kfHead
 	MsgType string `json:"msgtype"`
 	Event   struct {
 		EventType      string `json:"event_type"`

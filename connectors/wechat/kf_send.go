@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/silenceper/wechat/v2/work/kf/sendmsg"
-
 	"hearback/connectors"
 	"hearback/desk"
 )
@@ -16,18 +14,18 @@ const kfSend = "/cgi-bin/kf/send_msg"
 func (c *kf) Send(ctx context.Context, out desk.Outbound) (connectors.Receipt, error) {
 	id := msgID(out.ExternalID)
 	var steps []func(context.Context) error
-	step := func(f func(context.Context, sendmsg.Message) error) {
-		m := sendmsg.Message{ToUser: out.Sender, OpenKFID: c.s.openKfid, MsgID: id}
+	step := func(f func(context.Context, kfMessage) error) {
+		m := kfMessage{ToUser: out.Sender, OpenKFID: c.s.openKfid, MsgID: id}
 		if n := len(steps); n > 0 {
 			m.MsgID = msgID(fmt.Sprintf("%s.f%d", out.ExternalID, n))
 		}
 		steps = append(steps, func(ctx context.Context) error { return f(ctx, m) })
 	}
 	if out.Text != "" {
-		step(func(ctx context.Context, m sendmsg.Message) error { return c.sendText(ctx, m, out.Text) })
+		step(func(ctx context.Context, m kfMessage) error { return c.sendText(ctx, m, out.Text) })
 	}
 	for _, a := range out.Attachments {
-		step(func(ctx context.Context, m sendmsg.Message) error { return c.sendFile(ctx, m, a) })
+		step(func(ctx context.Context, m kfMessage) error { return c.sendFile(ctx, m, a) })
 	}
 	if err := inTurn(ctx, steps, true); err != nil {
 		return connectors.Receipt{}, err
@@ -35,22 +33,20 @@ func (c *kf) Send(ctx context.Context, out desk.Outbound) (connectors.Receipt, e
 	return connectors.Receipt{ExternalID: id}, nil
 }
 
-func (c *kf) sendText(ctx context.Context, m sendmsg.Message, text string) error {
+func (c *kf) sendText(ctx context.Context, m kfMessage, text string) error {
 	if title, link, ok := titledLink(text); ok {
 		text = title + "\n" + link
 	}
-	msg := sendmsg.Text{Message: m, MsgType: "text"}
-	msg.Text.Content = text
-	return c.api.post(ctx, kfSend, true, msg, nil)
+	return c.api.post(ctx, kfSend, true, m.withText(text), nil)
 }
 
 // sendFile sends a file in the type it fits, any file as such, and what is too big as a link to our copy.
-func (c *kf) sendFile(ctx context.Context, m sendmsg.Message, a desk.Attachment) error {
+func (c *kf) sendFile(ctx context.Context, m kfMessage, a desk.Attachment) error {
 	kind := kfMedia(a)
 	if kind == "" {
 		return c.sendLink(ctx, m, a)
 	}
-	err := c.api.withMedia(ctx, a, kind, func(id string) error { return c.api.post(ctx, kfSend, true, mediaMessage(m, kind, id), nil) })
+	err := c.api.withMedia(ctx, a, kind, func(id string) error { return c.api.post(ctx, kfSend, true, m.withMedia(kind, id), nil) })
 	if fallsBack(err) {
 		return c.sendLink(ctx, m, a)
 	}
@@ -74,28 +70,8 @@ func kfMedia(a desk.Attachment) string {
 	return kind
 }
 
-func mediaMessage(m sendmsg.Message, kind, id string) any {
-	switch kind {
-	case mediaImage:
-		msg := sendmsg.Image{Message: m, MsgType: kind}
-		msg.Image.MediaID = id
-		return msg
-	case mediaVoice:
-		msg := sendmsg.Voice{Message: m, MsgType: kind}
-		msg.Voice.MediaID = id
-		return msg
-	case mediaVideo:
-		msg := sendmsg.Video{Message: m, MsgType: kind}
-		msg.Video.MediaID = id
-		return msg
-	}
-	msg := sendmsg.File{Message: m, MsgType: mediaFile}
-	msg.File.MediaID = id
-	return msg
-}
-
 // sendLink sends a file's address as text: the link message needs a picture of its own.
-func (c *kf) sendLink(ctx context.Context, m sendmsg.Message, a desk.Attachment) error {
+func (c *kf) sendLink(ctx context.Context, m kfMessage, a desk.Attachment) error {
 	link, err := c.link(a)
 	if err != nil {
 		return err
