@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"hearback/normalizer"
 )
 
 // A profileRecord is one record of a request: a tree of map[string]any, []any and texts, with what the request knew beside it.
@@ -102,7 +104,7 @@ func valuesTree(values url.Values) any {
 }
 
 func jsonTree(body []byte) (any, error) {
-	if tooDeep(body) {
+	if normalizer.TooDeep(body, maxProfileDepth) {
 		return nil, errTooDeep
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -115,27 +117,6 @@ func jsonTree(body []byte) (any, error) {
 		return nil, errors.New("there is something after the JSON")
 	}
 	return out, nil
-}
-
-// tooDeep counts brackets outside strings before anything is built.
-func tooDeep(body []byte) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > maxProfileDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // xmlTree reads elements and attributes as keys; an element of nothing but text is that text, repeated ones are an array. The

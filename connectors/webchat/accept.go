@@ -142,24 +142,3 @@ func cut(s string, n int) string {
 	}
 	return s[:n]
 }
-
-// tooDeep tells whether JSON nests deeper than max, without building anything.
-func tooDeep(b []byte, max int) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > max {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
-}

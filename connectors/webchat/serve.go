@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"hearback/normalizer"
 )
 
 // ServeHTTP answers the channel's public address; the fleet has stripped /c/<id>.
@@ -131,7 +133,7 @@ func readBody(w http.ResponseWriter, r *http.Request, v any) bool {
 		writeProblem(w, refuse(http.StatusRequestEntityTooLarge, "too_long", "The body is larger than 64 KB."))
 		return false
 	}
-	if err != nil || tooDeep(body, maxDepth) || json.Unmarshal(body, v) != nil {
+	if err != nil || normalizer.TooDeep(body, maxDepth) || json.Unmarshal(body, v) != nil {
 		writeProblem(w, refuse(http.StatusBadRequest, "bad_frame", "The body is not JSON as described in docs/websocket.md."))
 		return false
 	}

@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
+
+	"hearback/normalizer"
 )
 
 const (
@@ -211,7 +213,7 @@ func (s *socket) handle(data []byte) {
 		return
 	}
 	var f clientFrame
-	if !utf8.Valid(data) || tooDeep(data, maxDepth) {
+	if !utf8.Valid(data) || normalizer.TooDeep(data, maxDepth) {
 		s.refuse(refuse(0, "bad_frame", "This is not JSON as described in docs/websocket.md."), "")
 		return
 	}
