@@ -8,6 +8,9 @@
 // lease in the row runs out and any node claims it. Envelopes of one sender are filed in the order they were accepted, also
 // across nodes: the store refuses to file a later one first.
 //
+// What a message only names, a picture of WeChat or a recording, [Fetch] brings after it was filed: a text is never late for a file. A
+// message that only asks for the state of tickets is marked as a question; the store keeps it as a job for package customer.
+//
 // How it fails: a store that is away makes Accept answer desk.ErrUnavailable and lets Run wait; an envelope that cannot be
 // understood is tried again a few times, then put aside as dead with its raw original, while all others keep flowing.
 package intake

@@ -38,20 +38,9 @@ type callDemo struct {
 // stageCall finds or makes the demo's telephony channel and prepares the stand-in. Without a demo, or when an admin switched the
 // channel off, there is none.
 func (h *house) stageCall(ctx context.Context) error {
-	kind, known := kindNamed("telephony")
-	if !h.config.Demo || !known {
-		return nil
-	}
-	channels, err := h.store.Channels(ctx)
-	if err != nil {
+	kind, ch, wanted, err := h.demoOf(ctx, "telephony", func(c desk.Channel) bool { return c.Name == demoCallName })
+	if err != nil || !wanted {
 		return err
-	}
-	var ch desk.Channel
-	if i := slices.IndexFunc(channels, func(c desk.Channel) bool { return c.Kind == kind.Name && c.Name == demoCallName }); i >= 0 {
-		ch = channels[i]
-	}
-	if ch.ID != "" && !ch.Enabled {
-		return nil
 	}
 	ln, err := listenAgain(ch.Settings["callback_url"])
 	if err != nil {

@@ -39,20 +39,9 @@ type wechatDemo struct {
 // stageWechat finds or makes the demo's WeChat channel and prepares the stand-in it talks to. Without a demo, or when an admin
 // switched the channel off, there is none.
 func (h *house) stageWechat(ctx context.Context) error {
-	kind, known := kindNamed("wechat")
-	if !h.config.Demo || !known {
-		return nil
-	}
-	channels, err := h.store.Channels(ctx)
-	if err != nil {
+	kind, ch, wanted, err := h.demoOf(ctx, "wechat", func(c desk.Channel) bool { return c.Settings["app_id"] == demoWechatAppID })
+	if err != nil || !wanted {
 		return err
-	}
-	var ch desk.Channel
-	if i := slices.IndexFunc(channels, isWechatDemo); i >= 0 {
-		ch = channels[i]
-	}
-	if ch.ID != "" && !ch.Enabled {
-		return nil
 	}
 	ln, err := listenAgain(ch.Settings["api_base"])
 	if err != nil {
@@ -65,8 +54,21 @@ func (h *house) stageWechat(ctx context.Context) error {
 	return h.openWechatDemo(ch, ln)
 }
 
-func isWechatDemo(ch desk.Channel) bool {
-	return ch.Kind == "wechat" && ch.Settings["app_id"] == demoWechatAppID
+// demoOf finds the demo's channel of a kind, the zero one when it has to be made. wanted is false without a demo, and when an admin
+// switched the channel off.
+func (h *house) demoOf(ctx context.Context, name string, mine func(desk.Channel) bool) (kind connectors.Kind, ch desk.Channel, wanted bool, err error) {
+	kind, known := kindNamed(name)
+	if !h.config.Demo || !known {
+		return kind, ch, false, nil
+	}
+	channels, err := h.store.Channels(ctx)
+	if err != nil {
+		return kind, ch, false, err
+	}
+	if i := slices.IndexFunc(channels, func(c desk.Channel) bool { return c.Kind == name && mine(c) }); i >= 0 {
+		ch = channels[i]
+	}
+	return kind, ch, ch.ID == "" || ch.Enabled, nil
 }
 
 // listenAgain takes the port of the last start when it is free, so that the channel stays as it is.
